@@ -1,0 +1,26 @@
+/**
+ * Numbers to numbers, on any device: tensors, the ops table, the WebGPU and the WASM engine, and the random generator.
+ *
+ * @module
+ */
+export type {
+  Device,
+  DeviceBuffer,
+  DeviceInfo,
+  DeviceKind,
+  HostArray,
+  MemoryStats,
+  View,
+} from "./device.ts";
+export type { Dtype, HostArrays, Shape } from "./dtype.ts";
+export { DeviceError, type DeviceErrorKind } from "./errors.ts";
+export { openDevice, type OpenOptions } from "./open.ts";
+export type { Activation, Op, OpInputs, OpName, OpOutputs, OpParams, Ops } from "./ops.ts";
+export { philox, RandomStream, seedKey, STREAM, uniform53, type Words } from "./random.ts";
+export type { Backward, Gradient, InputName, OpRule, Spec } from "./rule.ts";
+export { RULES } from "./rules.ts";
+export { selfTest, type SelfTestReport } from "./self_test.ts";
+export { run, scope, Tensor } from "./tensor.ts";
+export { openWasmDevice, type WasmDeviceOptions } from "./wasm/device.ts";
+export { openWebGpuDevice, type WebGpuOptions } from "./webgpu/device.ts";
+export type { Simd } from "./wasm/module.ts";

@@ -1,0 +1,198 @@
+/** Tensors with lexical ownership, and `run`, through which every op goes. */
+import type { Device, DeviceBuffer, View } from "./device.ts";
+import { type Dtype, ELEMENT_BYTES, type HostArrays, type Shape, sizeOf } from "./dtype.ts";
+import type { OpInputs, OpName, OpOutputs, OpParams } from "./ops.ts";
+import type { Spec } from "./rule.ts";
+import { RULES } from "./rules.ts";
+
+/**
+ * A dense row-major array on a device. Own it with `using`, or inside {@linkcode scope}; a view (`rows`, `reshape`) borrows the
+ * memory of the tensor it was made from and ends with it.
+ */
+export class Tensor implements View {
+  /** Device that holds the elements. */
+  readonly device: Device;
+  /** Memory. */
+  readonly buffer: DeviceBuffer;
+  /** First byte in `buffer`. */
+  readonly byteOffset: number;
+  /** Axes, outermost first. */
+  readonly shape: Shape;
+  /** Element type. */
+  readonly dtype: Dtype;
+  readonly #owner: boolean;
+
+  private constructor(
+    device: Device,
+    buffer: DeviceBuffer,
+    byteOffset: number,
+    spec: Spec,
+    owner: boolean,
+  ) {
+    this.device = device;
+    this.buffer = buffer;
+    this.byteOffset = byteOffset;
+    this.shape = spec.shape;
+    this.dtype = spec.dtype;
+    this.#owner = owner;
+  }
+
+  /** Reserves a tensor with undefined contents; the innermost open {@linkcode scope} of the device will free it. */
+  static empty(device: Device, shape: Shape, dtype: Dtype = "f32"): Tensor {
+    const bytes = Math.max(sizeOf(shape), 1) * ELEMENT_BYTES;
+    const made = new Tensor(device, device.alloc(bytes), 0, { shape, dtype }, true);
+    openScopes.get(device)?.at(-1)?.add(made);
+    return made;
+  }
+
+  /** Copies host numbers to a device. Throws `RangeError` when their number is not the shape's. */
+  static from<D extends Dtype>(
+    device: Device,
+    dtype: D,
+    shape: Shape,
+    data: HostArrays[D],
+  ): Tensor {
+    if (data.length !== sizeOf(shape)) {
+      throw new RangeError(
+        `Cannot make a tensor [${shape}] as it needs ${sizeOf(shape)} elements: got ${data.length}`,
+      );
+    }
+    const made = Tensor.empty(device, shape, dtype);
+    device.write(made.buffer, 0, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return made;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Whether the memory was given back. */
+  get disposed(): boolean {
+    return this.buffer.freed;
+  }
+
+  /** Rows `start .. end` of the first axis, without copying. */
+  rows(start: number, end: number): Tensor {
+    const [length = 1, ...rest] = this.shape;
+    if (!(start >= 0 && start <= end && end <= length)) {
+      throw new RangeError(
+        `Cannot take rows ${start}..${end} as the tensor has shape [${this.shape}]`,
+      );
+    }
+    const offset = this.byteOffset + start * sizeOf(rest) * ELEMENT_BYTES;
+    return new Tensor(this.device, this.buffer, offset, {
+      shape: [end - start, ...rest],
+      dtype: this.dtype,
+    }, false);
+  }
+
+  /** The same elements under another shape, without copying. */
+  reshape(shape: Shape): Tensor {
+    if (sizeOf(shape) !== this.size) {
+      throw new RangeError(
+        `Cannot reshape [${this.shape}] to [${shape}] as the number of elements differs`,
+      );
+    }
+    return new Tensor(
+      this.device,
+      this.buffer,
+      this.byteOffset,
+      { shape, dtype: this.dtype },
+      false,
+    );
+  }
+
+  /** Reads the elements back; the one place where a program waits for a device. */
+  async data(): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array((await this.#bytes("f32")).buffer);
+  }
+
+  /** Reads unsigned integers back. */
+  async integers(): Promise<Uint32Array<ArrayBuffer>> {
+    return new Uint32Array((await this.#bytes("u32")).buffer);
+  }
+
+  #bytes(dtype: Dtype): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.dtype !== dtype) throw new TypeError(`Cannot read a ${this.dtype} tensor as ${dtype}`);
+    assertAlive(this, "read");
+    return this.device.read(this.buffer, this.byteOffset, this.size * ELEMENT_BYTES);
+  }
+
+  /** Gives the memory back; a view gives nothing back, and a second call does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#owner && !this.buffer.freed) this.device.free(this.buffer);
+  }
+}
+
+const openScopes = new WeakMap<Device, Set<Tensor>[]>();
+
+/**
+ * Runs `body` and frees every tensor made on `device` inside it, but those it returns (a tensor, or an object or array of them).
+ * Synchronous, as ops only enqueue. A returned tensor belongs to the enclosing scope, if there is one.
+ */
+export function scope<R>(device: Device, body: () => R): R {
+  const stack = openScopes.get(device) ?? [];
+  openScopes.set(device, stack);
+  const made = new Set<Tensor>();
+  stack.push(made);
+  const kept = new Set<DeviceBuffer>();
+  try {
+    const result = body();
+    for (const tensor of tensorsIn(result)) kept.add(tensor.buffer);
+    return result;
+  } finally {
+    stack.pop();
+    for (const tensor of made) {
+      if (kept.has(tensor.buffer)) stack.at(-1)?.add(tensor);
+      else tensor[Symbol.dispose]();
+    }
+  }
+}
+
+function tensorsIn(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (value instanceof Promise) {
+    throw new TypeError(
+      "Cannot return a Promise from scope() as tensors would be freed before it settles",
+    );
+  }
+  if (value instanceof Map) return [...value.values()].flatMap(tensorsIn);
+  if (Array.isArray(value)) return value.flatMap(tensorsIn);
+  if (value !== null && typeof value === "object") return Object.values(value).flatMap(tensorsIn);
+  return [];
+}
+
+/**
+ * Enqueues one operation of the ops table and returns its outputs.
+ *
+ * @throws {RangeError | TypeError} when shapes, element types or devices do not fit; nothing was allocated then
+ */
+export function run<K extends OpName>(
+  op: K,
+  inputs: OpInputs<K, Tensor>,
+  params: OpParams<K>,
+): OpOutputs<K, Tensor> {
+  const given = Object.values(inputs).filter((input) => input !== undefined) as Tensor[];
+  const device = given[0]!.device;
+  for (const tensor of given) {
+    if (tensor.device !== device) {
+      throw new TypeError(`Cannot run ${op} as its inputs live on different devices`);
+    }
+    assertAlive(tensor, op);
+  }
+  const specs = RULES[op].outputs(inputs, params);
+  const outputs = Object.fromEntries(
+    (Object.entries(specs) as [string, Spec][]).map((
+      [name, spec],
+    ) => [name, Tensor.empty(device, spec.shape, spec.dtype)]),
+  ) as OpOutputs<K, Tensor>;
+  device.run(op, inputs, outputs, params);
+  return outputs;
+}
+
+function assertAlive(tensor: Tensor, act: string): void {
+  if (tensor.buffer.freed) {
+    throw new TypeError(`Cannot ${act} a tensor [${tensor.shape}] as it was disposed`);
+  }
+}

@@ -1,0 +1,15 @@
+// Entry of the WASM module: every kernel has the signature (arguments, chunk, scratch); chunks are independent of each other.
+export { attention, attentionPool } from "./attention";
+export { binary, dropout, unary } from "./elementwise";
+export { gemm, pack } from "./gemm";
+export {
+  concat,
+  gatherRows,
+  l2Normalize,
+  layerNorm,
+  rowDot,
+  segmentPool,
+  softmax,
+  swapAxes,
+  topK,
+} from "./rows";

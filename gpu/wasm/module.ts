@@ -1,0 +1,77 @@
+/** The compiled kernels: which build this engine takes, and instances of it over a memory. */
+import { PLAIN } from "./build/plain.ts";
+import { RELAXED } from "./build/relaxed.ts";
+
+/** A kernel: reads its arguments at `args`, does one of a run of independent chunks, may overwrite `scratch`. */
+export type WasmKernel = (args: number, chunk: number, scratch: number) => void;
+
+/** Names of the exported kernels. */
+export type WasmKernelName =
+  | "attention"
+  | "attentionPool"
+  | "binary"
+  | "concat"
+  | "dropout"
+  | "gatherRows"
+  | "gemm"
+  | "l2Normalize"
+  | "layerNorm"
+  | "pack"
+  | "rowDot"
+  | "segmentPool"
+  | "softmax"
+  | "swapAxes"
+  | "topK"
+  | "unary";
+
+/** All kernels of an instance. */
+export type WasmKernels = Readonly<Record<WasmKernelName, WasmKernel>>;
+
+/** SIMD builds: with fused multiply-add and without. */
+export type Simd = "relaxed" | "plain";
+
+/** The fastest build that this engine accepts; throws where WASM SIMD is missing. */
+export function bestSimd(): Simd {
+  if (WebAssembly.validate(decode(RELAXED))) return "relaxed";
+  if (WebAssembly.validate(decode(PLAIN))) return "plain";
+  throw new TypeError(
+    "Cannot open the WASM device as this engine has no WebAssembly SIMD with threads",
+  );
+}
+
+/**
+ * Compiles a build. The modules are built to import a shared memory; `shared: false` clears that flag in the import, for pages
+ * that are not cross-origin isolated and so cannot share memory.
+ */
+export function compileKernels(simd: Simd, shared: boolean): WebAssembly.Module {
+  const binary = decode(simd === "relaxed" ? RELAXED : PLAIN);
+  if (!shared) binary[memoryFlagOffset(binary)] = 0x01; // 0x03: maximum and shared; 0x01: maximum
+  return new WebAssembly.Module(binary);
+}
+
+/** Binds compiled kernels to a memory. */
+export function instantiateKernels(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): WasmKernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return exports as WasmKernels & WebAssembly.Exports;
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64.replaceAll("\n", ""));
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Position of the flags of the memory that is imported as env.memory: after the two names and the kind 0x02. */
+function memoryFlagOffset(binary: Uint8Array): number {
+  const pattern = [3, ...bytesOf("env"), 6, ...bytesOf("memory"), 0x02];
+  for (let at = 8; at < binary.length - pattern.length; at++) {
+    if (pattern.every((byte, i) => binary[at + i] === byte)) return at + pattern.length;
+  }
+  throw new Error("Cannot find the imported memory in the WASM kernels");
+}
+
+function bytesOf(text: string): number[] {
+  return [...text].map((character) => character.charCodeAt(0));
+}
