@@ -1,0 +1,146 @@
+/** Copying stored nodes into a new file as they are; what lacks an encoding gets today's. */
+import { encodingKey, readAs } from "./encodings.ts";
+import type {
+  AttributeValue,
+  Dtype,
+  NumericDtype,
+  RawArray,
+  StorageArray,
+  StorageGroup,
+  StorageNode,
+} from "./storage.ts";
+import {
+  arrayEncoding,
+  breathe,
+  encoding,
+  type NotCarried,
+  type Target,
+  writeFrame,
+  writeMatrix,
+} from "./write_elements.ts";
+import type { Hdf5Writer } from "./hdf5_write.ts";
+
+/** Bytes above which numbers are copied piece by piece. */
+const WHOLE_BYTES = 1 << 23;
+
+/** Why an array cannot be written, or undefined where it can. */
+function unwritable(dtype: Dtype): string | undefined {
+  if (dtype.kind === "unsupported") return `elements of type ${dtype.name} cannot be written`;
+  if (dtype.kind !== "struct") return undefined;
+  const bad = dtype.fields.find((field) =>
+    field.shape.length > 0 || !["numeric", "string"].includes(field.dtype.kind)
+  );
+  return bad && `the field ${bad.name} of a table is neither one number nor one text`;
+}
+
+/** Why a node cannot be copied, found without reading its data; undefined where it can. */
+async function obstacle(node: StorageNode): Promise<string | undefined> {
+  if (node.node === "array") {
+    if (node.shape === null) return "an empty value (None) cannot be written";
+    const reason = unwritable(node.dtype);
+    if (reason !== undefined) return reason;
+    try {
+      await node.read(node.shape.map(() => [0, 0] as const)); // checks the filters
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+  for (const key of node.keys()) {
+    const reason = await obstacle((await node.get(key))!);
+    if (reason !== undefined) return `${key}: ${reason}`;
+  }
+  return undefined;
+}
+
+/** The attributes that can be written. */
+function attributesOf(node: StorageNode): Record<string, AttributeValue> {
+  const pairs = node.attributeNames().map((name) => [name, node.attribute(name)] as const);
+  return Object.fromEntries(
+    pairs.filter((pair): pair is [string, AttributeValue] => pair[1] !== undefined),
+  );
+}
+
+/** Copies numbers piece by piece. */
+async function copyStream(target: Target, key: string, array: StorageArray): Promise<void> {
+  const [length, ...rest] = array.shape as [number, ...number[]];
+  const { name } = array.dtype as { name: NumericDtype };
+  const rowBytes = rest.reduce((product, axis) => product * axis, 8);
+  const chunk = array.chunks?.[0] ?? 1;
+  const step = Math.max(1, Math.floor(WHOLE_BYTES / (rowBytes * chunk))) * chunk;
+  const stream = target.out.stream(key, name, rest);
+  for (let start = 0; start < length; start += step) {
+    await breathe(target.signal);
+    stream.append(await array.read([[start, start + step]]) as RawArray);
+  }
+  stream.finish();
+}
+
+/** Copies one array. */
+async function copyArray(target: Target, key: string, array: StorageArray): Promise<void> {
+  const { dtype } = array;
+  const stored = array.shape!;
+  const count = stored.reduce((product, length) => product * length, 1);
+  const old = array.attribute("encoding-type") === undefined;
+  // Before anndata 0.7 a text was stored as an array of one text.
+  const shape = old && dtype.kind === "string" && count === 1 ? [] : stored;
+  if (dtype.kind === "numeric" && shape.length > 0 && count * 8 > WHOLE_BYTES) {
+    await copyStream(target, key, array);
+  } else {
+    target.out.array(key, await array.read(), { shape, dtype });
+  }
+  const attributes = old ? arrayEncoding(dtype, shape.length === 0) : attributesOf(array);
+  target.out.attributes(key, attributes);
+}
+
+/** Copies a group of independent values; each that cannot be copied is noted. */
+async function copyDict(target: Target, key: string, group: StorageGroup): Promise<void> {
+  target.out.group(key, encoding("dict", "0.1.0"));
+  for (const name of group.keys()) {
+    await copyNode(target, `${key}/${name}`, (await group.get(name))!);
+  }
+}
+
+/** Copies a group whose parts belong together. */
+async function copyWhole(target: Target, key: string, node: StorageNode): Promise<void> {
+  if (node.node === "array") return await copyArray(target, key, node);
+  target.out.group(key, attributesOf(node));
+  for (const name of node.keys()) {
+    await copyWhole(target, `${key}/${name}`, (await node.get(name))!);
+  }
+}
+
+/** Copies a node; returns false, and notes why, where that is impossible. */
+async function copyNode(target: Target, key: string, node: StorageNode): Promise<boolean> {
+  target.signal?.throwIfAborted();
+  const kind = encodingKey(node);
+  if (node.node === "group" && (kind === "dict/0.1.0" || kind === "legacy/dict")) {
+    await copyDict(target, key, node);
+    return true;
+  }
+  const reason = await obstacle(node);
+  if (reason !== undefined) {
+    target.notCarried.push({ key, reason });
+    return false;
+  }
+  if (kind === "legacy/csr" || kind === "legacy/csc") {
+    await writeMatrix(target, key, await readAs("matrix", node));
+  } else if (kind === "dataframe/0.1.0") {
+    await writeFrame(target, key, await readAs("frame", node));
+  } else {
+    await copyWhole(target, key, node);
+  }
+  return true;
+}
+
+/** Somewhere to write elements to. */
+export function targetOf(out: Hdf5Writer, signal: AbortSignal | undefined): Target {
+  const notCarried: NotCarried[] = [];
+  const target: Target = {
+    out,
+    notCarried,
+    signal,
+    copy: (key, node) => copyNode(target, key, node),
+  };
+  return target;
+}

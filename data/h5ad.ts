@@ -1,0 +1,139 @@
+/** AnnData in HDF5 files. */
+import type { AnnData } from "./anndata.ts";
+import { checkOptions } from "./checks.ts";
+import { FormatError } from "./errors.ts";
+import { type Hdf5File, openHdf5 } from "./hdf5.ts";
+import { loadHdf5, mountFile } from "./hdf5_web.ts";
+import { readAnnData } from "./read_anndata.ts";
+import { type ByteSource, isHttp, openSource } from "./source.ts";
+
+const SIGNATURE = "\x89HDF\r\n\x1a\n";
+
+/** Where the signature of HDF5 lies: at 0, 512, 1024, 2048, ... */
+async function findSuperblock(source: ByteSource): Promise<number | undefined> {
+  for (let at = 0; at + SIGNATURE.length <= source.size; at = at === 0 ? 512 : at * 2) {
+    const bytes = await source.read(at, SIGNATURE.length);
+    if (String.fromCharCode(...bytes) === SIGNATURE) return at;
+  }
+  return undefined;
+}
+
+/** Length that the superblock claims; undefined where it is of an unknown layout. */
+async function claimedSize(source: ByteSource, at: number): Promise<number | undefined> {
+  const length = Math.min(64, source.size - at);
+  const view = new DataView((await source.read(at, length)).buffer);
+  if (length < 52) return Infinity;
+  const version = view.getUint8(8);
+  const [widthAt, endAt] = version === 0 ? [13, 40] : version === 1 ? [13, 44] : [9, 28];
+  if (version > 3 || view.getUint8(widthAt) !== 8) return undefined;
+  return Number(view.getBigUint64(endAt, true));
+}
+
+/** Refuses what is not HDF5 and what was cut off, both of which the library reports in terms of its own. */
+async function checkHdf5(source: ByteSource): Promise<void> {
+  const place = { file: source.name, key: "/" };
+  const at = await findSuperblock(source);
+  if (at === undefined) {
+    throw new FormatError(
+      "not-hdf5",
+      "Cannot open the file as it must be HDF5: it has no signature",
+      place,
+    );
+  }
+  const claimed = await claimedSize(source, at);
+  if (claimed !== undefined && claimed > source.size) {
+    throw new FormatError(
+      "truncated",
+      `Cannot open the file as it was cut off: it has ${source.size} bytes of ${claimed}`,
+      place,
+    );
+  }
+}
+
+/** Downloads a file; the library has no asynchronous access to remote ranges. */
+async function download(url: string | URL, signal: AbortSignal | undefined): Promise<Blob> {
+  const answer = await fetch(url, signal === undefined ? {} : { signal });
+  if (!answer.ok) {
+    throw new Error(
+      `Cannot open ${url} as the server answered ${answer.status} ${answer.statusText}`,
+    );
+  }
+  return await answer.blob();
+}
+
+/** Path of a `file:` URL, or the path itself. */
+function toPath(from: string | URL): string {
+  return from instanceof URL ? decodeURIComponent(from.pathname) : from;
+}
+
+/** Opens a file of the server by path. */
+async function openPath(path: string): Promise<Hdf5File> {
+  using source = await openSource(path);
+  await checkHdf5(source);
+  const { loadHdf5 } = await import("./hdf5_deno.ts");
+  return openHdf5(await loadHdf5(), path, path);
+}
+
+/** Opens content in memory, or a File that a worker can read by range. */
+async function openContent(content: Uint8Array | Blob, name: string): Promise<Hdf5File> {
+  using source = await openSource(content);
+  await checkHdf5({ ...source, name });
+  const library = await loadHdf5();
+  const mounted = await mountFile(library, content);
+  try {
+    const file = openHdf5(library, mounted.path, name);
+    return { root: file.root, close: () => (file.close(), mounted.release()) };
+  } catch (error) {
+    mounted.release();
+    throw error;
+  }
+}
+
+/** Opens whatever a caller may give. */
+async function openAny(
+  from: string | URL | Blob | Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<Hdf5File> {
+  if (from instanceof Uint8Array) return await openContent(from, "bytes in memory");
+  if (from instanceof Blob) {
+    return await openContent(from, from instanceof File ? from.name : "blob");
+  }
+  if (isHttp(from)) return await openContent(await download(from, signal), String(from));
+  return await openPath(toPath(from));
+}
+
+/**
+ * Opens an h5ad file; reads its structure and the names of cells and genes, and the rest when it is asked for.
+ *
+ * @param source A path (on a server, read in place), a Blob or File (read in place in a worker, else copied into memory),
+ *   bytes, or an http(s) address (downloaded whole).
+ * @param options `signal`: stops the opening.
+ * @returns The annotated data; close them when done.
+ * @throws {FormatError} Where it is not HDF5, is cut off, or is not an AnnData; `kind`, `file` and `key` tell.
+ * @throws {Deno.errors.NotFound} Where there is no such file.
+ *
+ * @example Read labels and values
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openH5ad } from "@scgpt/sdk/data";
+ *
+ * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
+ * const label = await adata.obs.column("label", "categorical");
+ * assert.deepEqual(label.categories, ["B", "T"]);
+ * for await (const rows of adata.X!.rows({ batch: 2 })) assert.ok(rows.nRows <= 2);
+ * ```
+ */
+export async function openH5ad(
+  source: string | URL | Blob | Uint8Array,
+  options: { signal?: AbortSignal } = {},
+): Promise<AnnData> {
+  checkOptions("open an h5ad file", options, ["signal"]);
+  options.signal?.throwIfAborted();
+  const file = await openAny(source, options.signal);
+  try {
+    return await readAnnData(file.root, () => file.close());
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

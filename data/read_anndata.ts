@@ -1,0 +1,168 @@
+/** An AnnData over the root group of any container. */
+import { AnnData, type AxisArray, type Raw } from "./anndata.ts";
+import type { DataFrame } from "./dataframe.ts";
+import { structMatrices, unsCategoryKeys, withUnsCategories } from "./encoding_legacy.ts";
+import type { Roles } from "./encoding_roles.ts";
+import { asGroup, readAs } from "./encodings.ts";
+import { FormatError } from "./errors.ts";
+import { type LazyEntry, LazyMap, storedEntry } from "./lazy_map.ts";
+import type { Matrix } from "./matrix.ts";
+import type { StorageGroup, StorageNode } from "./storage.ts";
+import type { UnsDict, UnsValue } from "./uns.ts";
+
+/** A child group, or undefined where there is none. */
+async function childGroup(group: StorageGroup, name: string): Promise<StorageGroup | undefined> {
+  const node = await group.get(name);
+  return node === undefined ? undefined : asGroup(node);
+}
+
+/** The values of a group as they are asked for. */
+async function lazily<R extends keyof Roles>(
+  group: StorageGroup | undefined,
+  role: R,
+  options: { name: string; without?: ReadonlySet<string> },
+): Promise<LazyMap<Roles[R]>> {
+  const entries: [string, LazyEntry<Roles[R]>][] = [];
+  for (const key of group?.keys() ?? []) {
+    if (options.without?.has(key)) continue;
+    const node = (await group!.get(key))!;
+    entries.push([key, storedEntry(node, () => readAs(role, node))]);
+  }
+  return new LazyMap(options.name, entries);
+}
+
+/** A matrix or a table, by what the node is. */
+async function readAxisArray(node: StorageNode): Promise<AxisArray> {
+  const table = String(node.attribute("encoding-type")) === "dataframe";
+  return table ? await readAs("frame", node) : await readAs("matrix", node);
+}
+
+/** obsm or varm. */
+async function readAxisArrays(parent: StorageGroup, name: string): Promise<LazyMap<AxisArray>> {
+  const node = await parent.get(name);
+  if (node?.node === "array") return structMatrices(node).map((matrix): AxisArray => matrix);
+  const entries: [string, LazyEntry<AxisArray>][] = [];
+  for (const key of node?.keys() ?? []) {
+    const child = (await node!.get(key))!;
+    entries.push([key, storedEntry(child, () => readAxisArray(child))]);
+  }
+  return new LazyMap(name, entries);
+}
+
+/** Matrices of cells x cells that anndata < 0.7 kept in `uns.neighbors`; anndata moves them to obsp, and so do we. */
+async function oldGraphs(uns: StorageGroup | undefined): Promise<Map<string, StorageNode>> {
+  const graphs = new Map<string, StorageNode>();
+  const neighbors = await uns?.get("neighbors");
+  if (neighbors?.node !== "group") return graphs;
+  for (const key of ["distances", "connectivities"]) {
+    const node = await neighbors.get(key);
+    if (node?.node === "group" || node?.shape?.length === 2) graphs.set(key, node);
+  }
+  return graphs;
+}
+
+/** obsp and uns with the graphs of old files in the former. */
+async function readPairs(
+  root: StorageGroup,
+  uns: StorageGroup | undefined,
+  without: ReadonlySet<string>,
+): Promise<{
+  obsp: LazyMap<Matrix>;
+  uns: LazyMap<UnsValue>;
+}> {
+  const obsp = await lazily(await childGroup(root, "obsp"), "matrix", { name: "obsp" });
+  const values = await lazily(uns, "value", { name: "uns", without });
+  const graphs = await oldGraphs(uns);
+  if (graphs.size === 0) return { obsp, uns: values };
+  const moved = [...graphs].map(([key, node]) =>
+    [key, storedEntry(node, () => readAs("matrix", node))] as const
+  );
+  const rest = async (): Promise<UnsValue> => {
+    const all = Object.entries(await values.need("neighbors") as UnsDict);
+    return Object.fromEntries(all.filter(([key]) => !graphs.has(key)));
+  };
+  return {
+    obsp: new LazyMap("obsp", [...obsp.entries(), ...moved]),
+    uns: new LazyMap("uns", [...values.entries(), ["neighbors", { load: rest }]]),
+  };
+}
+
+/** A table that must be there. */
+async function readFrame(
+  root: StorageGroup,
+  name: string,
+  uns: StorageGroup | undefined,
+): Promise<DataFrame> {
+  const node = await root.get(name);
+  if (node === undefined) {
+    throw new FormatError("missing-key", `Cannot open an AnnData as there is no ${name}`, root);
+  }
+  const frame = await readAs("frame", node);
+  return node.node === "array" ? withUnsCategories(frame, uns) : frame;
+}
+
+/** The data before filtering: the group `raw`, or before 0.7 the nodes `raw.X`, `raw.var` and `raw.varm`. */
+async function readRaw(
+  root: StorageGroup,
+  uns: StorageGroup | undefined,
+): Promise<Raw | undefined> {
+  const group = await childGroup(root, "raw");
+  const parent = group ?? root;
+  const prefix = group === undefined ? "raw." : "";
+  const X = await parent.get(`${prefix}X`);
+  if (X === undefined) return undefined;
+  return {
+    X: await readAs("matrix", X),
+    var: await readFrame(parent, `${prefix}var`, uns),
+    varm: await readAxisArrays(parent, `${prefix}varm`),
+  };
+}
+
+/** Opens the optional matrix of a group. */
+async function readMatrix(root: StorageGroup, name: string): Promise<Matrix | undefined> {
+  const node = await root.get(name);
+  if (node === undefined || (node.node === "array" && node.shape === null)) return undefined;
+  return await readAs("matrix", node);
+}
+
+/** Refuses containers whose root says that they hold something else. */
+function checkRoot(root: StorageGroup): void {
+  const type = root.attribute("encoding-type");
+  if (type !== undefined && type !== "anndata" && type !== "") {
+    throw new FormatError(
+      "encoding",
+      `Cannot open an AnnData as the root must be one: it is ${type}`,
+      root,
+    );
+  }
+}
+
+/**
+ * Opens annotated data; reads structure and names of cells and genes.
+ *
+ * @param root The root group of the container.
+ * @param close Closes the container.
+ */
+export async function readAnnData(root: StorageGroup, close: () => void): Promise<AnnData> {
+  checkRoot(root);
+  const uns = await childGroup(root, "uns");
+  const obs = await readFrame(root, "obs", uns);
+  const vars = await readFrame(root, "var", uns);
+  const X = await readMatrix(root, "X");
+  const raw = await readRaw(root, uns);
+  const old = (await root.get("obs"))?.node === "array";
+  const without = old ? unsCategoryKeys([obs, vars]) : new Set<string>();
+  const pairs = await readPairs(root, uns, without);
+  return AnnData.fromParts({
+    obs,
+    var: vars,
+    ...X && { X },
+    ...raw && { raw },
+    layers: await lazily(await childGroup(root, "layers"), "matrix", { name: "layers" }),
+    obsm: await readAxisArrays(root, "obsm"),
+    varm: await readAxisArrays(root, "varm"),
+    obsp: pairs.obsp,
+    varp: await lazily(await childGroup(root, "varp"), "matrix", { name: "varp" }),
+    uns: pairs.uns,
+  }, { close });
+}

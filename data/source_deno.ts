@@ -1,0 +1,43 @@
+import { checkRange } from "./checks.ts";
+import type { ByteSource } from "./source.ts";
+
+/** Opens a file of the server for reading by range; throws `Deno.errors.NotFound` where there is none. */
+export async function openFile(path: string | URL): Promise<ByteSource> {
+  const file = await Deno.open(path);
+  const { size } = await file.stat();
+  let last: Promise<unknown> = Promise.resolve();
+  const source: ByteSource = {
+    size,
+    name: String(path),
+    read(offset, length) {
+      // One file position is shared, so reads wait for each other.
+      const bytes = last.then(() => readAt(file, source, { offset, length }));
+      last = bytes.catch(() => {});
+      return bytes;
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+  return source;
+}
+
+/** Reads a range that was checked against the size when the file was opened. */
+async function readAt(
+  file: Deno.FsFile,
+  source: ByteSource,
+  range: { offset: number; length: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkRange(source, range.offset, range.length);
+  await file.seek(range.offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(range.length);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) {
+      throw new RangeError(
+        `Cannot read ${range.length} bytes at ${range.offset} as ${source.name} was cut after it was opened`,
+      );
+    }
+    filled += count;
+  }
+  return bytes;
+}

@@ -1,0 +1,80 @@
+import type { AnnData } from "./anndata.ts";
+import {
+  checkWriteOptions,
+  writeAnnData,
+  type WriteOptions,
+  type WriteReport,
+} from "./write_h5ad.ts";
+
+/** How a file is written. */
+export interface WriteFileOptions extends WriteOptions {
+  /** Replaces a file that exists; refused unless told. */
+  readonly force?: boolean;
+}
+
+/** Whether there is something at the path. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Refuses a path that is taken. */
+async function checkFree(path: string, force: boolean): Promise<void> {
+  if (!force && await exists(path)) {
+    throw new Deno.errors.AlreadyExists(
+      `Cannot write ${path} as it exists: give force to replace it`,
+    );
+  }
+}
+
+/**
+ * Writes annotated data to an h5ad file that Python's anndata opens. The file appears under its name only when it is
+ * complete. Parts that are as they were read from a file are copied as they are, in pieces, so that files larger than
+ * memory can be written; float16 becomes float32.
+ *
+ * @param adata The annotated data.
+ * @param path Where to write.
+ * @param options Compression, an abort signal, and whether an existing file is replaced.
+ * @returns What could not be written, with the reasons.
+ * @throws {Deno.errors.AlreadyExists} Where the path exists and `force` is not given.
+ *
+ * @example Add an embedding to a file
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { denseMatrix, openH5ad, writeH5ad } from "@scgpt/sdk/data";
+ *
+ * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
+ * const X_scgpt = denseMatrix(new Float32Array(adata.nObs * 2), [adata.nObs, 2]);
+ * const path = await Deno.makeTempFile({ suffix: ".h5ad" });
+ * const { notCarried } = await writeH5ad(adata.with({ obsm: { X_scgpt } }), path, { force: true });
+ * assert.deepEqual(notCarried.map(({ key }) => key), ["uns/nothing"]); // Python's None
+ * await Deno.remove(path);
+ * ```
+ */
+export async function writeH5ad(
+  adata: AnnData,
+  path: string,
+  options: WriteFileOptions = {},
+): Promise<WriteReport> {
+  checkWriteOptions(options, ["force", "compression", "signal"]);
+  const { force = false, signal } = options;
+  signal?.throwIfAborted();
+  await checkFree(path, force);
+  const { loadHdf5 } = await import("./hdf5_deno.ts");
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    const report = await writeAnnData(await loadHdf5(), temporary, { adata, options });
+    signal?.throwIfAborted();
+    await checkFree(path, force);
+    await Deno.rename(temporary, path);
+    return report;
+  } catch (error) {
+    if (await exists(temporary)) await Deno.remove(temporary);
+    throw error;
+  }
+}
