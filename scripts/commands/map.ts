@@ -1,0 +1,168 @@
+/** `scgpt map`: labels for query cells from a labelled reference, with scores beside the baselines where the truth is known. */
+import {
+  attachMapping,
+  labelsOf,
+  loadModelWithReport,
+  mapReference,
+  type MapReferenceOptions,
+  openH5ad,
+  runManifest,
+  writeH5ad,
+} from "../../mod.ts";
+import { command, type Flags, type FlagValues, UsageError } from "./command.ts";
+import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import { EMBED_FLAGS, embedOptions } from "./embed_flags.ts";
+import {
+  compareWithBaselines,
+  drawMapping,
+  type MappedCells,
+  metricsRows,
+  metricsTable,
+} from "./evaluate_mapping.ts";
+import { refuseExisting, writeWhole } from "./outputs.ts";
+
+const MAP_FLAGS = {
+  labelKey: {
+    kind: "string",
+    help: "column of the reference's obs with the labels",
+    required: true,
+  },
+  k: { kind: "integer", help: "neighbours that vote", byDefault: "10" },
+  weights: {
+    kind: "string",
+    help: "votes",
+    choices: ["uniform", "distance"],
+    byDefault: "uniform: majority",
+  },
+  minConfidence: {
+    kind: "number",
+    help: "smallest share of votes; below: unknown",
+    byDefault: "0",
+  },
+  maxDistanceQuantile: {
+    kind: "number",
+    help: "cells stranger than this share of the reference: unknown",
+    byDefault: "none",
+  },
+} as const satisfies Flags;
+
+/** The command. */
+export const map = command({
+  name: "map",
+  help: "label query cells by their nearest reference cells in scGPT's space",
+  flags: {
+    model: { kind: "string", help: "model folder", required: true },
+    reference: { kind: "string", help: "labelled h5ad file", required: true },
+    query: { kind: "string", help: "h5ad file to label", required: true },
+    output: {
+      kind: "string",
+      help: "h5ad file to write: the query with labels and embeddings",
+      required: true,
+    },
+    force: { kind: "boolean", help: "replace the output if it exists" },
+    labelMap: {
+      kind: "string",
+      help:
+        'JSON file: {"reference": {"own name": "common name" or null}, "query": {…}}; null leaves a label\'s cells out',
+    },
+    truthKey: {
+      kind: "string",
+      help: "column of the query's obs with true labels, to score against",
+    },
+    figures: { kind: "string", help: "folder for figures and metrics.json" },
+    ...MAP_FLAGS,
+    ...EMBED_FLAGS,
+    ...DEVICE_FLAGS,
+  },
+  run: async (flags, context) => {
+    const { output, force = false, figures, truthKey, layer = "X" } = flags;
+    const { say, signal } = context;
+    await refuseExisting(output, force);
+    const labelMaps = await readLabelMaps(flags.labelMap);
+    using reference = await openH5ad(flags.reference);
+    using query = await openH5ad(flags.query);
+    const truth = truthKey === undefined
+      ? undefined
+      : await labelsOf(query, truthKey, labelMaps.query);
+    await using device = await openFromFlags(flags, context);
+    const { model, report } = await loadModelWithReport(flags.model, device, { signal });
+    using _model = model;
+    const began = performance.now();
+    const options = mapOptions(flags, labelMaps.reference);
+    const embedding = embedOptions(flags, signal);
+    const result = await mapReference(reference, query, model, { ...options, embedding });
+    const seconds = (performance.now() - began) / 1000;
+    say(
+      `mapped ${query.nObs} cells onto ${result.referenceRows.length} labelled ones in ${
+        seconds.toFixed(1)
+      } s`,
+    );
+    const mapped: MappedCells = { reference, query, layer, result, truth: truth ?? [] };
+    const comparisons = truth === undefined ? [] : await compareWithBaselines(mapped, model, {
+      name: "scGPT, kNN in its space",
+      seconds,
+      signal,
+    });
+    const metrics = metricsRows(comparisons);
+    if (metrics.length > 0) say(metricsTable(metrics));
+    const manifest = await runManifest("map", model, { ...options, ...embedding });
+    const { notCarried } = await writeH5ad(attachMapping(query, result, { manifest }), output, {
+      force,
+      signal,
+    });
+    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
+    say(`wrote ${output}`);
+    if (figures !== undefined) {
+      const drawn = await drawMapping(mapped, model, {
+        folder: figures,
+        title: "Reference mapping",
+        weights: `weights of ${report.weightFile}`,
+        comparison: comparisons[0],
+        signal,
+      });
+      await writeWhole(
+        `${figures}/metrics.json`,
+        `${JSON.stringify({ metrics, manifest }, null, 2)}\n`,
+      );
+      say(`drew ${drawn.join(", ")}`);
+    }
+    return { cells: query.nObs, output, metrics, manifest };
+  },
+});
+
+type LabelMap = Record<string, string | null>;
+
+/** The flags that were given, as options of `mapReference`. */
+function mapOptions(flags: FlagValues<typeof MAP_FLAGS>, labelMap: LabelMap): MapReferenceOptions {
+  const { k, weights, minConfidence, maxDistanceQuantile } = flags;
+  return {
+    labelKey: flags.labelKey,
+    labelMap,
+    ...k !== undefined && { k },
+    ...weights !== undefined && { weights: weights as "uniform" | "distance" },
+    ...minConfidence !== undefined && { minConfidence },
+    ...maxDistanceQuantile !== undefined && { maxDistanceQuantile },
+  };
+}
+
+async function readLabelMaps(
+  path: string | undefined,
+): Promise<{ reference: LabelMap; query: LabelMap }> {
+  if (path === undefined) return { reference: {}, query: {} };
+  const json: unknown = JSON.parse(await Deno.readTextFile(path));
+  const part = (name: string): LabelMap => {
+    const map = (json as Record<string, unknown>)[name] ?? {};
+    const good = typeof map === "object" &&
+      Object.values(map).every((label) => label === null || typeof label === "string");
+    if (good) return map as LabelMap;
+    throw new UsageError(`Cannot use ${path} as "${name}" must map names to names or null`);
+  };
+  for (const name of Object.keys(json as object)) {
+    if (name !== "reference" && name !== "query") {
+      throw new UsageError(
+        `Cannot use ${path} as its keys are "reference" and "query": got "${name}"`,
+      );
+    }
+  }
+  return { reference: part("reference"), query: part("query") };
+}

@@ -1,0 +1,22 @@
+/** Files that commands write: never over something that is there, and whole or not at all. */
+
+/** Refuses an output that exists, before any work is done. */
+export async function refuseExisting(path: string, force: boolean): Promise<void> {
+  if (force || !(await Deno.stat(path).then(() => true, () => false))) return;
+  throw new Deno.errors.AlreadyExists(
+    `Cannot write ${path} as it is there already: give --force to replace it`,
+  );
+}
+
+/** Writes a text or bytes under a temporary name and renames it when whole. */
+export async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    if (typeof contents === "string") await Deno.writeTextFile(temporary, contents);
+    else await Deno.writeFile(temporary, contents);
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
+    throw cause;
+  }
+}

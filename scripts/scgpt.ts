@@ -1,0 +1,119 @@
+/**
+ * The one executable: `deno task scgpt COMMAND`. Results go to files, words for people to stderr, one JSON summary to stdout with
+ * `--json`. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
+ */
+import { Command as Program, CommanderError, Option } from "commander";
+import { VERSION } from "../mod.ts";
+import { type Command, kebab, parseFlags, UsageError } from "./commands/command.ts";
+import { doctor } from "./commands/doctor.ts";
+import { embedCommand } from "./commands/embed.ts";
+import { forward } from "./commands/forward.ts";
+import { init } from "./commands/init.ts";
+import { inspect } from "./commands/inspect.ts";
+import { map } from "./commands/map.ts";
+
+const COMMANDS: readonly Command[] = [embedCommand, map, init, inspect, forward, doctor];
+
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Runs the executable with arguments and returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    if (interrupt.signal.aborted) Deno.exit(EXIT.interrupted); // asked twice: at once
+    interrupt.abort(new DOMException("Interrupted", "AbortError"));
+  };
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    await program(interrupt.signal).parseAsync([...args], { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    return report(error, interrupt.signal);
+  } finally {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+}
+
+function program(signal: AbortSignal): Program {
+  const root = new Program("scgpt")
+    .description("scGPT in TypeScript: embed and map single cells on WebGPU or on the CPU")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)) });
+  for (const command of COMMANDS) addCommand(root, command, signal);
+  return root;
+}
+
+function addCommand(root: Program, command: Command, signal: AbortSignal): void {
+  const sub = root.command(command.name).description(command.help).exitOverride();
+  for (const name of command.positional ?? []) sub.argument(`<${name}>`);
+  for (const [name, flag] of Object.entries(command.flags)) {
+    const value = flag.kind === "boolean"
+      ? ""
+      : ` <${flag.kind === "strings" ? "a,b" : flag.kind}>`;
+    const choices = flag.choices === undefined ? "" : ` (${flag.choices.join(" | ")})`;
+    const notes = flag.required
+      ? " [required]"
+      : flag.byDefault === undefined
+      ? ""
+      : ` [${flag.byDefault}]`;
+    sub.addOption(new Option(`--${kebab(name)}${value}`, `${flag.help}${choices}${notes}`));
+  }
+  sub.option(
+    "--config <file>",
+    "JSON file with the same options, names as in TypeScript; flags win",
+  );
+  sub.option("--json", "print one JSON summary to stdout");
+  sub.action(async (...args: unknown[]) => {
+    const positional = args.slice(0, command.positional?.length ?? 0) as string[];
+    const { config, json, ...given } = sub.opts<Record<string, unknown>>();
+    const values = parseFlags(command.flags, given, await readConfig(config));
+    const context = {
+      signal,
+      say: (line: string) => console.error(line),
+      terminal: Deno.stderr.isTerminal(),
+    };
+    const summary = await command.run(values, context, positional);
+    if (json === true) console.log(JSON.stringify(summary));
+  });
+}
+
+async function readConfig(path: unknown): Promise<Record<string, unknown>> {
+  if (typeof path !== "string") return {};
+  const text = await Deno.readTextFile(path);
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
+      return config as Record<string, unknown>;
+    }
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${path} as it is not JSON`, { cause });
+  }
+  throw new UsageError(`Cannot use ${path} as a configuration must be a JSON object`);
+}
+
+/** Tells what went wrong and says which exit code that is. */
+function report(error: unknown, signal: AbortSignal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (signal.aborted) {
+    console.error("Interrupted: nothing was written.");
+    return EXIT.interrupted;
+  }
+  console.error(
+    error instanceof Error
+      ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
+      : String(error),
+  );
+  return isWrongInput(error) ? EXIT.usage : EXIT.failed;
+}
+
+/** Errors that the caller can mend by other arguments or other files. */
+function isWrongInput(error: unknown): boolean {
+  if (error instanceof UsageError || error instanceof Deno.errors.NotFound) return true;
+  if (error instanceof Deno.errors.AlreadyExists) return true;
+  const tag = error instanceof Error && "tag" in error ? error.tag : undefined;
+  if (tag === "FormatError" || tag === "CheckpointError") return true;
+  return error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

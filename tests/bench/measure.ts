@@ -1,0 +1,41 @@
+/** Interleaved measurements: A B C A B C …, minimum and median of each. */
+
+/** Seconds of the runs of one contestant. */
+export interface Timing {
+  /** Fastest run. */
+  readonly min: number;
+  /** Middle run. */
+  readonly median: number;
+  /** Runs. */
+  readonly runs: number;
+}
+
+/** A contestant: runs once and returns the seconds. */
+export type Contestant = () => number | Promise<number>;
+
+/** Runs all contestants in turn, `runs` times after a warm-up. */
+export async function interleave(
+  contestants: Readonly<Record<string, Contestant>>,
+  runs: number,
+): Promise<Record<string, Timing>> {
+  const seconds: Record<string, number[]> = {};
+  for (let round = 0; round <= runs; round++) {
+    for (const [name, run] of Object.entries(contestants)) {
+      const took = await run();
+      if (round > 0) (seconds[name] ??= []).push(took); // round 0 warms up
+    }
+  }
+  return Object.fromEntries(Object.entries(seconds).map(([name, all]) => [name, timing(all)]));
+}
+
+function timing(seconds: readonly number[]): Timing {
+  const sorted = seconds.toSorted((a, b) => a - b);
+  return { min: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]!, runs: sorted.length };
+}
+
+/** Seconds that an action takes. */
+export async function seconds(action: () => unknown): Promise<number> {
+  const start = performance.now();
+  await action();
+  return (performance.now() - start) / 1000;
+}

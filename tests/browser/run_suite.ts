@@ -1,0 +1,63 @@
+/** Runs the device suite where the page or the worker stands, and makes its results plain data. */
+import type { Device } from "../../gpu/device.ts";
+import { openWasmDevice } from "../../gpu/wasm/device.ts";
+import { openWebGpuDevice } from "../../gpu/webgpu/device.ts";
+import { deviceSuite } from "../gpu/device_suite.ts";
+import { forwardParity, type ParityRow } from "../parity/forward.ts";
+
+/** What to open. */
+export type DeviceChoice =
+  | { readonly kind: "wasm"; readonly threads?: number }
+  | { readonly kind: "webgpu" };
+
+/** What one case of the suite did. */
+export interface CaseResult {
+  readonly name: string;
+  /** Stack of the error where the case failed. */
+  readonly error?: string;
+}
+
+/** What a run of the suite did. */
+export interface SuiteResult {
+  readonly crossOriginIsolated: boolean;
+  readonly threads: number;
+  readonly cases: readonly CaseResult[];
+  /** Outputs of the model beside the reference's. */
+  readonly parity: readonly ParityRow[];
+}
+
+/** Runs all cases, one after the other. */
+export async function runSuite(choice: DeviceChoice): Promise<SuiteResult> {
+  const open = (options = { memoryLimitBytes: 2 ** 30 }) => openChoice(choice, options);
+  const device = await open();
+  const { threads } = device.info;
+  await device[Symbol.asyncDispose]();
+  const cases: CaseResult[] = [];
+  for (const { name, run } of deviceSuite(open)) {
+    try {
+      await run();
+      cases.push({ name });
+    } catch (error) {
+      cases.push({ name, error: error instanceof Error && error.stack ? error.stack : `${error}` });
+    }
+  }
+  return { crossOriginIsolated, threads, cases, parity: await comparedOutputs(open) };
+}
+
+async function comparedOutputs(open: () => Promise<Device>): Promise<ParityRow[]> {
+  await using device = await open();
+  return await Array.fromAsync(forwardParity(device, fetchRecorded));
+}
+
+async function fetchRecorded(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const response = await fetch(`/fixtures/${path}`);
+  return response.ok ? await response.bytes() : undefined;
+}
+
+function openChoice(
+  choice: DeviceChoice,
+  options: { readonly memoryLimitBytes: number },
+): Promise<Device> {
+  if (choice.kind === "webgpu") return openWebGpuDevice({ software: true, ...options });
+  return openWasmDevice({ threads: choice.threads, ...options });
+}
