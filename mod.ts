@@ -3,12 +3,19 @@
  *
  * @example Embed cells
  * ```ts
- * import { embed, loadModel, openDevice, openH5ad } from "@scgpt/sdk";
+ * import { AnnData, DataFrame, denseMatrix, embed, loadModel, openDevice } from "@scgpt/sdk";
+ * import assert from "node:assert/strict";
  *
- * using adata = await openH5ad("tests/fixtures/h5ad/counts.h5ad");
- * await using device = await openDevice();
+ * // Two cells in memory; a file is read with: using cells = await openH5ad("cells.h5ad")
+ * const cells = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.of(3, 0, 1, 0, 0, 7), [2, 3]),
+ *   obs: new DataFrame({ index: ["cell1", "cell2"] }),
+ *   var: new DataFrame({ index: ["G0000", "G0001", "G0002"] }),
+ * });
+ * await using device = await openDevice({ kind: "wasm" });
  * using model = await loadModel("tests/fixtures/scgpt/small_checkpoint", device);
- * const { embeddings, width } = await embed(adata, model);
+ * const { embeddings, width } = await embed(cells, model); // unit vectors, [cells, width]
+ * assert.equal(embeddings.length, cells.nObs * width);
  * ```
  *
  * @module
@@ -112,6 +119,7 @@ export {
   type DomainSpecBatchnorm,
   type Expression,
   expressionOf,
+  followWeights,
   type GeneColumns,
   type GeneMapping,
   type GeneReport,
@@ -211,6 +219,7 @@ export {
   type EmbedBatch,
   type Embedding2d,
   EMBEDDING_KEY,
+  EmbeddingCollector,
   embeddingPlot,
   type EmbeddingPlotData,
   type EmbeddingPlotOptions,
@@ -232,9 +241,13 @@ export {
   logNormalize,
   type LogNormalizeOptions,
   majorityBaseline,
+  type MapEmbedding,
+  type MapEvent,
+  mapEvents,
   mapReference,
   type MapReferenceOptions,
   type MapReferenceResult,
+  type MapResult,
   type Methods,
   nearestNeighbors,
   type NearestNeighborsOptions,

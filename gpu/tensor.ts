@@ -8,6 +8,16 @@ import { RULES } from "./rules.ts";
 /**
  * A dense row-major array on a device. Own it with `using`, or inside {@linkcode scope}; a view (`rows`, `reshape`) borrows the
  * memory of the tensor it was made from and ends with it.
+ *
+ * @example
+ * ```ts
+ * import { openWasmDevice, Tensor } from "@scgpt/sdk/gpu";
+ * import assert from "node:assert/strict";
+ *
+ * await using device = await openWasmDevice({ threads: 1 });
+ * using x = Tensor.from(device, "f32", [2, 2], Float32Array.of(1, 2, 3, 4));
+ * assert.deepEqual(await x.rows(1, 2).data(), Float32Array.of(3, 4));
+ * ```
  */
 export class Tensor implements View {
   /** Device that holds the elements. */
@@ -130,6 +140,25 @@ const openScopes = new WeakMap<Device, Set<Tensor>[]>();
 /**
  * Runs `body` and frees every tensor made on `device` inside it, but those it returns (a tensor, or an object or array of them).
  * Synchronous, as ops only enqueue. A returned tensor belongs to the enclosing scope, if there is one.
+ *
+ * @example
+ * ```ts
+ * import { openWasmDevice, run, scope, Tensor } from "@scgpt/sdk/gpu";
+ * import assert from "node:assert/strict";
+ *
+ * await using device = await openWasmDevice({ threads: 1 });
+ * using y = scope(device, () => {
+ *   const x = Tensor.from(device, "f32", [1, 2], Float32Array.of(3, 4));
+ *   const doubled = run("binary", { a: x, b: x }, { fn: "add" }).y;
+ *   return run("l2_normalize", { x: doubled }, { eps: 1e-12 }).y;
+ * });
+ * assert.equal(device.memory.liveBuffers, 1); // y alone
+ * ```
+ *
+ * @param device Device whose tensors are freed
+ * @param body What to run; must not be async
+ * @returns What `body` returns
+ * @throws {TypeError} When `body` returns a Promise
  */
 export function scope<R>(device: Device, body: () => R): R {
   const stack = openScopes.get(device) ?? [];
@@ -166,6 +195,22 @@ function tensorsIn(value: unknown): Tensor[] {
 /**
  * Enqueues one operation of the ops table and returns its outputs.
  *
+ * @example
+ * ```ts
+ * import { openWasmDevice, run, Tensor } from "@scgpt/sdk/gpu";
+ * import assert from "node:assert/strict";
+ *
+ * await using device = await openWasmDevice({ threads: 1 });
+ * using x = Tensor.from(device, "f32", [1, 3], Float32Array.of(2, 9, 4));
+ * const { value, index } = run("top_k", { x }, { k: 2 });
+ * assert.deepEqual(await value.data(), Float32Array.of(9, 4));
+ * assert.deepEqual(await index.integers(), Uint32Array.of(1, 2));
+ * ```
+ *
+ * @param op Name in the ops table
+ * @param inputs Tensors of one device, by input name
+ * @param params The op's parameters
+ * @returns New tensors by output name; the innermost open {@linkcode scope} will free them
  * @throws {RangeError | TypeError} when shapes, element types or devices do not fit; nothing was allocated then
  */
 export function run<K extends OpName>(

@@ -15,6 +15,7 @@ export {
   type ScgptConfig,
   toArgs,
 } from "./config.ts";
+export { eventTurn } from "./event_turn.ts";
 export { nearest, refuseUnknownKeys } from "./options.ts";
 
 export { binEdges, type BinningMode, binRow } from "./input/binning.ts";
@@ -89,6 +90,7 @@ export {
 export { CheckpointError, type CheckpointErrorKind } from "./io/errors.ts";
 export { type ModelFingerprint, modelFingerprint } from "./io/fingerprint.ts";
 export {
+  followWeights,
   type LoadedModel,
   loadModel,
   type LoadModelOptions,

@@ -2,13 +2,14 @@
  * The one executable: `deno task scgpt COMMAND`. Results go to files, words for people to stderr, one JSON summary to stdout with
  * `--json`. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
  */
-import { Command as Program, CommanderError, Option } from "commander";
+import { Command as Program, CommanderError, Option } from "@commander-js/extra-typings";
 import { VERSION } from "../mod.ts";
 import { type Command, kebab, parseFlags, UsageError } from "./commands/command.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { forward } from "./commands/forward.ts";
 import { init } from "./commands/init.ts";
+import { readJsonObject } from "./commands/inputs.ts";
 import { inspect } from "./commands/inspect.ts";
 import { map } from "./commands/map.ts";
 
@@ -39,9 +40,14 @@ function program(signal: AbortSignal): Program {
     .description("scGPT in TypeScript: embed and map single cells on WebGPU or on the CPU")
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => Deno.stderr.writeSync(new TextEncoder().encode(text)) });
+    .configureOutput({ writeOut: writeError, writeErr: writeError });
   for (const command of COMMANDS) addCommand(root, command, signal);
   return root;
+}
+
+/** Help and complaints: stdout belongs to the JSON summary. */
+function writeError(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
 function addCommand(root: Program, command: Command, signal: AbortSignal): void {
@@ -66,8 +72,12 @@ function addCommand(root: Program, command: Command, signal: AbortSignal): void 
   sub.option("--json", "print one JSON summary to stdout");
   sub.action(async (...args: unknown[]) => {
     const positional = args.slice(0, command.positional?.length ?? 0) as string[];
-    const { config, json, ...given } = sub.opts<Record<string, unknown>>();
-    const values = parseFlags(command.flags, given, await readConfig(config));
+    const { config, json, ...given } = sub.opts() as Record<string, unknown>;
+    const values = parseFlags(
+      command.flags,
+      given,
+      typeof config === "string" ? await readJsonObject(config) : {},
+    );
     const context = {
       signal,
       say: (line: string) => console.error(line),
@@ -78,25 +88,11 @@ function addCommand(root: Program, command: Command, signal: AbortSignal): void 
   });
 }
 
-async function readConfig(path: unknown): Promise<Record<string, unknown>> {
-  if (typeof path !== "string") return {};
-  const text = await Deno.readTextFile(path);
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
-      return config as Record<string, unknown>;
-    }
-  } catch (cause) {
-    throw new UsageError(`Cannot read ${path} as it is not JSON`, { cause });
-  }
-  throw new UsageError(`Cannot use ${path} as a configuration must be a JSON object`);
-}
-
 /** Tells what went wrong and says which exit code that is. */
 function report(error: unknown, signal: AbortSignal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (signal.aborted) {
-    console.error("Interrupted: nothing was written.");
+    console.error("Interrupted: no unfinished file was left.");
     return EXIT.interrupted;
   }
   console.error(

@@ -3,6 +3,7 @@ import { type AnnData, denseMatrix, type UnsDict } from "../data/mod.ts";
 import { run, scope } from "../gpu/mod.ts";
 import {
   type BinningMode,
+  eventTurn,
   expressionOf,
   type GeneMapping,
   type GeneReport,
@@ -97,6 +98,27 @@ export interface EmbedResult {
  * model and the seed, not on batches, order or threads. A cell without expressed genes is `<cls>` alone, the same vector for all such
  * cells (the reference fails on them). Reference: `embed_data` in scgpt/tasks/cell_emb.py.
  *
+ * @example
+ * ```ts
+ * import { AnnData, DataFrame, denseMatrix } from "@scgpt/sdk/data";
+ * import { openDevice } from "@scgpt/sdk/gpu";
+ * import { loadModel } from "@scgpt/sdk/lib";
+ * import { embed } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const cells = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.of(3, 0, 1, 0, 0, 7), [2, 3]),
+ *   obs: new DataFrame({ index: ["cell1", "cell2"] }),
+ *   var: new DataFrame({ index: ["G0000", "G0001", "G0002"] }),
+ * });
+ * await using device = await openDevice({ kind: "wasm" });
+ * using model = await loadModel("tests/fixtures/scgpt/small_checkpoint", device);
+ * const { embeddings, lengths, genes } = await embed(cells, model);
+ * assert.ok(Math.abs(Math.hypot(...embeddings.subarray(0, 64)) - 1) < 1e-6);
+ * assert.deepEqual([...lengths], [3, 2]); // <cls> and the expressed genes
+ * assert.equal(genes.coverage, 1);
+ * ```
+ *
  * @param adata Cells with counts, or a monotone transform of them, in X
  * @param model The model
  * @param options Settings
@@ -108,21 +130,52 @@ export async function embed(
   model: ScGPT,
   options: EmbedOptions = {},
 ): Promise<EmbedResult> {
-  const width = model.config.embsize;
-  const embeddings = new Float32Array(adata.nObs * width);
-  const lengths = new Uint32Array(adata.nObs);
-  let start: EmbedStart | undefined;
-  for await (const event of embedEvents(adata, model, options)) {
-    if (event.type === "start") start = event;
-    else {
-      event.rows.forEach((row, i) => {
-        embeddings.set(event.embeddings.subarray(i * width, (i + 1) * width), row * width);
-        lengths[row] = event.lengths[i]!;
-      });
-    }
+  const collected = new EmbeddingCollector(adata.nObs, model.config.embsize);
+  for await (const event of embedEvents(adata, model, options)) collected.add(event);
+  return collected.result();
+}
+
+/** Gathers the events of {@linkcode embedEvents} into the result of {@linkcode embed}. */
+export class EmbeddingCollector {
+  readonly #width: number;
+  readonly #embeddings: Float32Array<ArrayBuffer>;
+  readonly #lengths: Uint32Array<ArrayBuffer>;
+  #start: EmbedStart | undefined;
+
+  /** For so many cells, with embeddings of so many numbers. */
+  constructor(cells: number, width: number) {
+    this.#width = width;
+    this.#embeddings = new Float32Array(cells * width);
+    this.#lengths = new Uint32Array(cells);
   }
-  if (start === undefined) throw new Error("Cannot embed as the stream gave no start event");
-  return { embeddings, width, lengths, genes: start.genes, values: start.values };
+
+  /** Takes an event. */
+  add(event: EmbedEvent): void {
+    if (event.type === "start") {
+      this.#start = event;
+      return;
+    }
+    const width = this.#width;
+    event.rows.forEach((row, i) => {
+      this.#embeddings.set(event.embeddings.subarray(i * width, (i + 1) * width), row * width);
+      this.#lengths[row] = event.lengths[i]!;
+    });
+  }
+
+  /** What was gathered; throws where the stream had no start. */
+  result(): EmbedResult {
+    if (this.#start === undefined) {
+      throw new Error("Cannot gather embeddings as the stream gave no start event");
+    }
+    const { genes, values } = this.#start;
+    return {
+      embeddings: this.#embeddings,
+      width: this.#width,
+      lengths: this.#lengths,
+      genes,
+      values,
+    };
+  }
 }
 
 /**
@@ -165,12 +218,19 @@ async function* embedBatches(
     done += batch.cells.length;
     return { type: "batch", rows: batch.cells, embeddings: await read, lengths, done };
   };
-  for await (const batch of loadBatches(adata, { vocab, config, ...options })) {
-    const read = embedBatch(model, batch);
+  try {
+    for await (const batch of loadBatches(adata, { vocab, config, ...options })) {
+      await eventTurn();
+      options.signal?.throwIfAborted();
+      const read = embedBatch(model, batch);
+      const before = pending;
+      pending = { batch, read };
+      if (before !== undefined) yield await finish(before);
+    }
     if (pending !== undefined) yield await finish(pending);
-    pending = { batch, read };
+  } finally {
+    await pending?.read.catch(() => {}); // after an error or a break the device must be idle
   }
-  if (pending !== undefined) yield await finish(pending);
 }
 
 /** Enqueues one batch and the reading of its unit vectors. */

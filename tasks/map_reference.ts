@@ -4,7 +4,14 @@ import { refuseUnknownKeys, type ScGPT } from "../lib/mod.ts";
 import { nearestNeighbors, type Neighbors } from "./analysis/knn.ts";
 import type { Prediction } from "./analysis/prediction.ts";
 import { distanceQuantile, vote } from "./analysis/vote.ts";
-import { attachEmbedding, embed, type EmbedOptions, type EmbedResult } from "./embed.ts";
+import {
+  attachEmbedding,
+  EmbeddingCollector,
+  type EmbedEvent,
+  embedEvents,
+  type EmbedOptions,
+  type EmbedResult,
+} from "./embed.ts";
 
 /** Settings of {@linkcode mapReference}. */
 export interface MapReferenceOptions {
@@ -51,16 +58,59 @@ export interface MapReferenceResult extends Prediction {
   readonly query: EmbedResult;
 }
 
+/** Some cells of one side were embedded. */
+export interface MapEmbedding {
+  /** Tag. */
+  readonly type: "embedding";
+  /** Side. */
+  readonly part: "reference" | "query";
+  /** What happened. */
+  readonly event: EmbedEvent;
+}
+
+/** All is done. */
+export interface MapResult {
+  /** Tag. */
+  readonly type: "result";
+  /** Labels and what they were made from. */
+  readonly result: MapReferenceResult;
+}
+
+/** What {@linkcode mapEvents} tells. */
+export type MapEvent = MapEmbedding | MapResult;
+
 /**
  * Maps query cells onto a labelled reference: both are embedded, the k exact nearest reference cells of each query cell vote. Reference
  * cells without a label are left out. Reference: tutorial "Reference mapping" (faiss `IndexFlatL2`, k = 10, majority).
+ *
+ * @example
+ * ```ts
+ * import { AnnData, DataFrame, denseMatrix } from "@scgpt/sdk/data";
+ * import { openDevice } from "@scgpt/sdk/gpu";
+ * import { loadModel } from "@scgpt/sdk/lib";
+ * import { mapReference } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const obs = new DataFrame({ index: ["cell1", "cell2"] });
+ * const reference = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.of(9, 1, 0, 0, 0, 5), [2, 3]),
+ *   obs: obs.with("cell_type", ["B", "T"]),
+ *   var: new DataFrame({ index: ["G0000", "G0001", "G0002"] }),
+ * });
+ * await using device = await openDevice({ kind: "wasm" });
+ * using model = await loadModel("tests/fixtures/scgpt/small_checkpoint", device);
+ * const query = reference.select({ obs: [1, 0] });
+ * const { labels } = await mapReference(reference, query, model, { labelKey: "cell_type", k: 1 });
+ * assert.deepEqual(labels, ["T", "B"]);
+ * ```
  *
  * @param reference Labelled cells
  * @param query Cells to label
  * @param model The model
  * @param options `labelKey` and settings
  * @returns Labels, confidences, neighbours and embeddings
- * @throws {RangeError} When the label column does not exist, no reference cell has a label, or k is larger than their number
+ * @throws {RangeError} When the label column does not exist, no reference cell has a label, k is larger than their number, or a setting is
+ *   out of range; all before a cell is embedded
  */
 export async function mapReference(
   reference: AnnData,
@@ -68,30 +118,63 @@ export async function mapReference(
   model: ScGPT,
   options: MapReferenceOptions,
 ): Promise<MapReferenceResult> {
+  for await (const event of mapEvents(reference, query, model, options)) {
+    if (event.type === "result") return event.result;
+  }
+  throw new Error("Cannot map as the stream gave no result");
+}
+
+/**
+ * As {@linkcode mapReference}, as a stream: the events of embedding the reference, then the query, then the result.
+ *
+ * @param reference Labelled cells
+ * @param query Cells to label
+ * @param model The model
+ * @param options `labelKey` and settings
+ * @returns Events; the last one is the result
+ */
+export async function* mapEvents(
+  reference: AnnData,
+  query: AnnData,
+  model: ScGPT,
+  options: MapReferenceOptions,
+): AsyncGenerator<MapEvent, void, undefined> {
   refuseUnknownKeys(options, OPTIONS, "map onto a reference");
   const { k = 10, weights = "uniform", minConfidence = 0, embedding = {} } = options;
   const { rows, labels } = await labelledRows(reference, options.labelKey, options.labelMap);
-  const known = await embed(reference.select({ obs: rows }), model, embedding);
-  const asked = await embed(query, model, embedding);
-  const search = { nDims: known.width, k };
+  checkSettings(options, rows.length);
+  const width = model.config.embsize;
+  const known = new EmbeddingCollector(rows.length, width);
+  for await (const event of embedEvents(reference.select({ obs: rows }), model, embedding)) {
+    known.add(event);
+    yield { type: "embedding", part: "reference", event };
+  }
+  const asked = new EmbeddingCollector(query.nObs, width);
+  for await (const event of embedEvents(query, model, embedding)) {
+    asked.add(event);
+    yield { type: "embedding", part: "query", event };
+  }
+  const parts = { reference: known.result(), query: asked.result() };
+  const { embeddings } = parts.reference;
+  const search = { nDims: width, k };
   const neighbors = await nearestNeighbors(
     model.device,
-    known.embeddings,
-    asked.embeddings,
+    embeddings,
+    parts.query.embeddings,
     search,
   );
   const maxDistance = options.maxDistanceQuantile === undefined
     ? Infinity
-    : await usualDistance(model, known, k, options.maxDistanceQuantile);
+    : await usualDistance(model, parts.reference, k, options.maxDistanceQuantile);
   const prediction = vote(neighbors, labels, { weights, minConfidence, maxDistance });
-  return {
+  const result = {
     ...prediction,
+    ...parts,
     neighbors,
     referenceRows: rows,
     referenceLabels: labels,
-    reference: known,
-    query: asked,
   };
+  yield { type: "result", result };
 }
 
 /**
@@ -110,10 +193,30 @@ export async function labelsOf(
   const labels: (string | null)[] = [];
   for (const value of (await adata.obs.column(labelKey)).values()) {
     const own = value === null ? null : String(value);
-    if (own === null || own === "nan") labels.push(null); // pandas writes a missing label of an object column as text
+    if (own === null || own === "nan" || own === "NaN") labels.push(null); // missing in a column of objects, or of numbers
     else labels.push(Object.hasOwn(labelMap, own) ? labelMap[own]! : own);
   }
   return labels;
+}
+
+/** Refuses what would fail only after all cells are embedded. */
+function checkSettings(options: MapReferenceOptions, rows: number): void {
+  const { k = 10, weights = "uniform", minConfidence = 0, maxDistanceQuantile = 0 } = options;
+  const fail = (rule: string, got: number | string): never => {
+    throw new RangeError(`Cannot map onto a reference as ${rule}: got ${got}`);
+  };
+  if (weights !== "uniform" && weights !== "distance") {
+    fail('weights must be "uniform" or "distance"', `"${weights}"`);
+  }
+  if (!(Number.isInteger(k) && k >= 1 && k <= rows)) {
+    fail(`k must be in 1..${rows}, the labelled reference cells`, k);
+  }
+  for (const [name, share] of Object.entries({ minConfidence, maxDistanceQuantile })) {
+    if (!(share >= 0 && share <= 1)) fail(`${name} must be in 0..1`, share);
+  }
+  if (options.maxDistanceQuantile !== undefined && rows < 2) {
+    fail("maxDistanceQuantile needs at least 2 labelled reference cells", rows);
+  }
 }
 
 async function labelledRows(

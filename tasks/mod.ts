@@ -8,6 +8,7 @@ export {
   embed,
   type EmbedBatch,
   EMBEDDING_KEY,
+  EmbeddingCollector,
   type EmbedEvent,
   embedEvents,
   type EmbedOptions,
@@ -18,9 +19,13 @@ export { type RunManifest, runManifest } from "./manifest.ts";
 export {
   attachMapping,
   labelsOf,
+  type MapEmbedding,
+  type MapEvent,
+  mapEvents,
   mapReference,
   type MapReferenceOptions,
   type MapReferenceResult,
+  type MapResult,
 } from "./map_reference.ts";
 
 export { nearestNeighbors, type NearestNeighborsOptions, type Neighbors } from "./analysis/knn.ts";

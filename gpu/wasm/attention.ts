@@ -3,9 +3,6 @@ import type { Kernel } from "../device.ts";
 import { sizeOf } from "../dtype.ts";
 import { addressOf, bitsOf, type WasmBuffer, type WasmEngine, type WasmView } from "./engine.ts";
 
-const ATTENTION_ROWS = 24; // ROWS of kernels/attention.ts
-const ATTENTION_KEYS = 192; // KEYS of kernels/attention.ts
-
 /**
  * Attention runs in chunks of one cell, one head and a run of queries, the longest cells first. Each chunk packs the cell's keys and
  * values for itself, so a cell is cut only where there would be too few chunks for the threads.
@@ -15,12 +12,13 @@ export function attention(engine: WasmEngine): Kernel<"attention", WasmBuffer> {
     const model = context.shape[1] ?? 0;
     const width = model / heads;
     const cells = cellsOf(engine, offsets, known);
-    const queries = queriesPerChunk(cells, heads, engine.threads);
+    const { attentionRows, attentionKeys } = engine.sizes;
+    const queries = queriesPerChunk(cells, heads, engine);
     const chunks = cells.flatMap((cell) => chunksOf(cell, heads, queries));
     const mostKeys = Math.ceil(cells.reduce((most, { known }) => Math.max(most, known), 0) / 8) * 8;
     const padded = Math.ceil(width / 8) * 8;
     const floats = mostKeys * (width + padded) +
-      ATTENTION_ROWS * (width + ATTENTION_KEYS + padded + 2) + 64;
+      attentionRows * (width + attentionKeys + padded + 2) + 64;
     engine.withWords(Uint32Array.from(chunks.flat()), (table) => {
       const out = [addressOf(context), model * 4, addressOf(lse)];
       const words = [addressOf(qkv), model * 12, ...out, heads, width, table, queries];
@@ -47,11 +45,15 @@ function cellsOf(engine: WasmEngine, offsets: WasmView, known: WasmView | undefi
   return cells.sort((a, b) => b.tokens - a.tokens);
 }
 
-/** Queries a chunk, a multiple of the block of 24, so that every thread has about eight chunks. */
-function queriesPerChunk(cells: readonly Cell[], heads: number, threads: number): number {
+/** Queries a chunk, a multiple of the kernel's block, so that every thread has about eight chunks. */
+function queriesPerChunk(
+  cells: readonly Cell[],
+  heads: number,
+  { threads, sizes: { attentionRows: block } }: WasmEngine,
+): number {
   const queries = cells.reduce((total, { tokens }) => total + tokens, 0) * heads;
-  const share = Math.ceil(queries / (threads * 8) / ATTENTION_ROWS) * ATTENTION_ROWS;
-  return Math.max(10 * ATTENTION_ROWS, share);
+  const share = Math.ceil(queries / (threads * 8) / block) * block;
+  return Math.max(10 * block, share);
 }
 
 function chunksOf({ start, tokens, known }: Cell, heads: number, queries: number): number[][] {

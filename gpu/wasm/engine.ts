@@ -2,7 +2,7 @@
 import type { DeviceBuffer, View } from "../device.ts";
 import { sizeOf } from "../dtype.ts";
 import type { Arena } from "./arena.ts";
-import type { WasmKernelName } from "./module.ts";
+import type { WasmKernelName, WasmSizes } from "./module.ts";
 import { CONTROL_BYTES, type KernelPool } from "./pool.ts";
 
 /** Most threads a device may have: the size of the table of scratch addresses. */
@@ -59,6 +59,11 @@ export class WasmEngine {
   constructor(arena: Arena, pool: KernelPool) {
     this.arena = arena;
     this.#pool = pool;
+  }
+
+  /** Sizes that the kernels were compiled with. */
+  get sizes(): WasmSizes {
+    return this.#pool.sizes;
   }
 
   /** Threads that compute. */

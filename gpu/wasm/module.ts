@@ -27,6 +27,14 @@ export type WasmKernelName =
 /** All kernels of an instance. */
 export type WasmKernels = Readonly<Record<WasmKernelName, WasmKernel>>;
 
+/** Sizes that the kernels were compiled with. */
+export interface WasmSizes {
+  /** Queries that attention takes at a time. */
+  readonly attentionRows: number;
+  /** Keys that attention takes at a time. */
+  readonly attentionKeys: number;
+}
+
 /** SIMD builds: with fused multiply-add and without. */
 export type Simd = "relaxed" | "plain";
 
@@ -53,9 +61,15 @@ export function compileKernels(simd: Simd, shared: boolean): WebAssembly.Module 
 export function instantiateKernels(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-): WasmKernels {
+): { readonly kernels: WasmKernels; readonly sizes: WasmSizes } {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return exports as WasmKernels & WebAssembly.Exports;
+  const { attentionRows, attentionKeys, ...kernels } = exports;
+  const size = (global: WebAssembly.ExportValue | undefined) =>
+    Number((global as WebAssembly.Global).value);
+  return {
+    kernels: kernels as WasmKernels & WebAssembly.Exports,
+    sizes: { attentionRows: size(attentionRows), attentionKeys: size(attentionKeys) },
+  };
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

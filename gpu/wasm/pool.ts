@@ -7,6 +7,7 @@ import {
   type WasmKernel,
   type WasmKernelName,
   type WasmKernels,
+  type WasmSizes,
 } from "./module.ts";
 
 /** Words of the control block at address 0 of the memory. */
@@ -39,17 +40,20 @@ interface WorkerStart {
 export class KernelPool {
   /** Threads, the calling one included. */
   readonly threads: number;
+  /** Sizes that the kernels were compiled with. */
+  readonly sizes: WasmSizes;
   readonly #kernels: WasmKernels;
   readonly #names: readonly WasmKernelName[];
   readonly #control: Int32Array;
   readonly #workers: readonly Worker[];
 
   private constructor(
-    kernels: WasmKernels,
+    { kernels, sizes }: ReturnType<typeof instantiateKernels>,
     memory: WebAssembly.Memory,
     workers: readonly Worker[],
   ) {
     this.#kernels = kernels;
+    this.sizes = sizes;
     this.#names = kernelNames(kernels);
     this.#control = new Int32Array(memory.buffer, 0, CONTROL_BYTES / 4);
     this.#workers = workers;
@@ -62,8 +66,8 @@ export class KernelPool {
     memory: WebAssembly.Memory,
     threads: number,
   ): Promise<KernelPool> {
-    const kernels = instantiateKernels(module, memory);
-    const names = kernelNames(kernels);
+    const instance = instantiateKernels(module, memory);
+    const names = kernelNames(instance.kernels);
     const workers = await Promise.all(
       Array.from(
         { length: threads - 1 },
@@ -77,7 +81,7 @@ export class KernelPool {
           }),
       ),
     );
-    return new KernelPool(kernels, memory, workers);
+    return new KernelPool(instance, memory, workers);
   }
 
   /** Runs chunks 0 .. chunks-1 of a kernel and returns when all are done. */

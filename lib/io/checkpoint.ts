@@ -79,8 +79,16 @@ export async function openCheckpoint(source: ByteSource): Promise<Checkpoint> {
   const format = sniff(head, source);
   const { tensors, notes } = format === "torch"
     ? await readTorchPt(source)
-    : { tensors: (await readSafetensors(source)).tensors, notes: [] };
+    : await readNotedSafetensors(source);
   return { format, notes, ...canonical(tensors, source.name) };
+}
+
+/** What a writer says of the weights' origin is worth telling: fresh weights are random. */
+async function readNotedSafetensors(
+  source: ByteSource,
+): Promise<{ tensors: StateDict; notes: string[] }> {
+  const { tensors, metadata: { origin } } = await readSafetensors(source);
+  return { tensors, notes: origin === undefined ? [] : [`weights: ${origin}`] };
 }
 
 /**

@@ -43,6 +43,18 @@ export interface LoadedModel {
  * Heads follow the file: one whose weights are absent as a whole is off and noted; anything else that is missing, extra or of another
  * shape is an error that lists all of it (the reference drops such weights silently).
  *
+ * @example
+ * ```ts
+ * import { openDevice } from "@scgpt/sdk/gpu";
+ * import { loadModel } from "@scgpt/sdk/lib";
+ * import assert from "node:assert/strict";
+ *
+ * await using device = await openDevice({ kind: "wasm" });
+ * using model = await loadModel("tests/fixtures/scgpt/small_checkpoint", device);
+ * assert.equal(model.vocab.size, 200);
+ * assert.ok(model.outputs.has("cell"));
+ * ```
+ *
  * @param folder Path of the folder (on a server), its http(s) address, or files in memory
  * @param device Device for the weights; it must outlive the model
  * @param options Tolerated extras, abort signal
@@ -58,7 +70,14 @@ export async function loadModel(
   return (await loadModelWithReport(folder, device, options)).model;
 }
 
-/** As {@linkcode loadModel}, with the report of every tensor. */
+/**
+ * As {@linkcode loadModel}, with the report of every tensor.
+ *
+ * @param folder Path of the folder (on a server), its http(s) address, or files in memory
+ * @param device Device for the weights; it must outlive the model
+ * @param options Tolerated extras, abort signal
+ * @returns The model and the report
+ */
 export async function loadModelWithReport(
   folder: string | URL | ModelFiles,
   device: Device,
@@ -67,7 +86,7 @@ export async function loadModelWithReport(
   refuseUnknownKeys(options, ["allowExtra", "signal"], "load a model");
   using opened = await openModelFolder(folder);
   const { vocab, checkpoint, weightFile } = opened;
-  const { config, notes } = followFile(opened.config, checkpoint.tensors);
+  const { config, notes } = followWeights(opened.config, checkpoint.tensors);
   const nTokens = config.nTokens ?? vocab.size;
   if (vocab.size > nTokens) {
     throw new CheckpointError(
@@ -88,8 +107,14 @@ export async function loadModelWithReport(
   };
 }
 
-/** Config knobs that the presence and shape of weights decide. */
-function followFile(
+/**
+ * The configuration of a model whose weights are these: their presence and shape decide which heads there are.
+ *
+ * @param config What args.json says
+ * @param tensors What the checkpoint holds
+ * @returns The configuration that {@linkcode loadModel} takes, and a note for each head that args.json asks for in vain
+ */
+export function followWeights(
   config: ScgptConfig,
   tensors: StateDict,
 ): { config: ScgptConfig; notes: string[] } {
@@ -108,7 +133,17 @@ function followFile(
     nMod: rows("mod_encoder.embedding.weight"),
     perturbation: has("pert_encoder."),
   };
-  const notes = (["generative", "mvc", "explicitZeroProb", "dar", "useBatchLabels"] as const)
+  const heads = [
+    "generative",
+    "mvc",
+    "explicitZeroProb",
+    "nCls",
+    "dar",
+    "useBatchLabels",
+    "nMod",
+    "perturbation",
+  ] as const;
+  const notes = heads
     .filter((knob) => config[knob] && !found[knob])
     .map((knob) => `args.json asks for ${knob}, the checkpoint has no weights for it: it is off`);
   return { config: Object.freeze({ ...config, ...found }), notes };

@@ -118,17 +118,19 @@ export function conditionEmbedding(
   index: Uint32Array<ArrayBuffer>,
 ): Tensor {
   const table = parameter(parameters, condition.table);
-  const rows = table.shape[0] ?? 0;
-  const bad = index.findIndex((row) => row >= rows);
-  if (bad >= 0) {
-    throw new RangeError(
-      `Cannot embed ${condition.table} as its rows are 0 .. ${rows - 1}: got ${
-        index[bad]
-      } at ${bad}`,
-    );
-  }
+  checkRows(condition.table, table, index);
   const picked = gather(table, indices(batch.device, index));
   return condition.norm === undefined ? picked : layerNorm(parameters, condition.norm, picked);
+}
+
+/** Refuses rows that a table does not have; a device would read whatever lies there. */
+function checkRows(name: string, table: Tensor, index: Uint32Array): void {
+  const rows = table.shape[0] ?? 0;
+  const bad = index.findIndex((row) => row >= rows);
+  if (bad < 0) return;
+  throw new RangeError(
+    `Cannot take rows of ${name} as they are 0 .. ${rows - 1}: got ${index[bad]} at ${bad}`,
+  );
 }
 
 function addCondition(
@@ -139,7 +141,9 @@ function addCondition(
 ): Tensor {
   const index = condition.index(batch);
   if (condition.norm === undefined) {
-    return gather(parameter(parameters, condition.table), indices(batch.device, index), base);
+    const table = parameter(parameters, condition.table);
+    checkRows(condition.table, table, index);
+    return gather(table, indices(batch.device, index), base);
   }
   return add(base, conditionEmbedding(parameters, batch, condition, index));
 }
@@ -252,6 +256,7 @@ function domainNorm({ scale, shift }: DomainNorm, batch: DeviceBatch, x: Tensor)
     throw new RangeError("Cannot normalise by domain as the batch has no batchLabels");
   }
   const labels = domains === 1 ? batchLabels.map(() => 0) : batchLabels;
+  checkRows("the domain norms", scale, labels);
   const domain = indices(device, perToken(labels, offsets));
   return gather(shift, domain, multiply(x, gather(scale, domain)));
 }

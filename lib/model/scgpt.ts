@@ -107,19 +107,26 @@ export class ScGPT {
   }
 
   /**
-   * Assembles a model that takes over the parameters.
+   * Assembles a model that takes over the parameters; where it fails they are freed.
    *
    * @throws {RangeError} When the configuration asks for what is not supported
    */
   static async create(device: Device, parts: ModelParts): Promise<ScGPT> {
     const { config, parameters } = parts;
-    if (config.preNorm) {
-      throw new RangeError(
-        "Cannot assemble the model as pre_norm is not supported (the reference's plain path ignores it): set it to false",
-      );
+    let values: ValueTable | undefined;
+    try {
+      if (config.preNorm) {
+        throw new RangeError(
+          "Cannot assemble the model as pre_norm is not supported (the reference's plain path ignores it): set it to false",
+        );
+      }
+      values = await buildValueTable(parameters, config, device);
+      return new ScGPT(parts, values, await buildDomainNorm(parameters, config, device));
+    } catch (cause) {
+      for (const tensor of parameters.values()) tensor[Symbol.dispose]();
+      values?.table[Symbol.dispose]();
+      throw cause;
     }
-    const values = await buildValueTable(parameters, config, device);
-    return new ScGPT(parts, values, await buildDomainNorm(parameters, config, device));
   }
 
   /** Rows of the gene table. */

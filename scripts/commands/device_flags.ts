@@ -1,6 +1,7 @@
 /** Flags of the commands that compute, and the device they open. */
 import { type Device, openDevice } from "../../mod.ts";
 import type { Context, Flag, FlagValues } from "./command.ts";
+import { settleWebGpu } from "./webgpu_env.ts";
 
 /** Flags that choose a device. */
 export const DEVICE_FLAGS = {
@@ -28,6 +29,7 @@ export async function openFromFlags(
   { say }: Context,
 ): Promise<Device> {
   const { device: kind, software, threads, memoryLimitBytes } = flags;
+  settleWebGpu();
   const device = await openDevice({
     kind: (kind ?? "auto") as "auto" | "webgpu" | "wasm",
     ...software !== undefined && { software },

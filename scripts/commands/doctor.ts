@@ -1,6 +1,7 @@
 /** `scgpt doctor`: devices found, their features, the self-test's result, and what to do about each problem. */
 import { type Device, openWasmDevice, openWebGpuDevice, selfTest } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
+import { settleWebGpu } from "./webgpu_env.ts";
 
 /** What is known of one engine. */
 interface Finding {
@@ -23,6 +24,7 @@ export const doctor = command({
   run: async (_flags, context) => {
     const { signal, say } = context;
     signal.throwIfAborted();
+    settleWebGpu();
     await using cpu = await openWasmDevice();
     const findings = [
       describe("wasm", cpu),
@@ -63,17 +65,19 @@ async function checkGpu(
     };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { engine, ok: false, problem, advice: adviceFor(engine) };
+    return { engine, ok: false, problem, advice: adviceFor(engine, problem) };
   }
 }
 
-function adviceFor(engine: string): string {
+function adviceFor(engine: string, problem: string): string {
   if (engine.endsWith("software")) {
-    return "only for checking numbers: apt-get install mesa-vulkan-drivers libvulkan1, and set DENO_WEBGPU_BACKEND=vulkan";
+    return "only for checking numbers: apt-get install mesa-vulkan-drivers libvulkan1";
+  }
+  if (/software|emulat|fallback|CPU/i.test(problem)) {
+    return "this machine has no GPU that Deno can reach: the CPU engine works";
   }
   if (Deno.build.os !== "linux") return "update the GPU driver; the CPU engine works meanwhile";
-  return "install the GPU's Vulkan driver and loader (apt-get install libvulkan1) and set DENO_WEBGPU_BACKEND=vulkan; " +
-    "the CPU engine works meanwhile";
+  return "install the GPU's Vulkan driver and loader (apt-get install libvulkan1); the CPU engine works meanwhile";
 }
 
 function sayFinding(finding: Finding, { say }: Context): void {

@@ -1,9 +1,18 @@
 /** `scgpt embed`: cells in, the same file with embeddings out. */
-import { attachEmbedding, loadModel, openH5ad, runManifest, writeH5ad } from "../../mod.ts";
+import {
+  attachEmbedding,
+  EmbeddingCollector,
+  embedEvents,
+  loadModelWithReport,
+  openH5ad,
+  runManifest,
+  writeH5ad,
+} from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { EMBED_FLAGS, embedOptions, embedWithProgress } from "./embed_flags.ts";
-import { refuseExisting } from "./outputs.ts";
+import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
+import { checkInputFile } from "./inputs.ts";
+import { checkOutputFile } from "./outputs.ts";
 
 /** The command. */
 export const embedCommand = command({
@@ -19,12 +28,21 @@ export const embedCommand = command({
   },
   run: async (flags, context) => {
     const { model: folder, input, output, force = false } = flags;
-    await refuseExisting(output, force);
+    await checkOutputFile(output, force);
+    await checkInputFile(input);
     using adata = await openH5ad(input);
     await using device = await openFromFlags(flags, context);
-    using model = await loadModel(folder, device, { signal: context.signal });
+    const { model, report } = await loadModelWithReport(folder, device, { signal: context.signal });
+    using _model = model;
+    for (const note of report.notes) context.say(`note: ${note}`);
     const options = embedOptions(flags, context.signal);
-    const result = await embedWithProgress(adata, model, options, context);
+    const progress = new EmbedProgress(context);
+    const collected = new EmbeddingCollector(adata.nObs, model.config.embsize);
+    for await (const event of embedEvents(adata, model, options)) {
+      progress.show(event);
+      collected.add(event);
+    }
+    const result = collected.result();
     const manifest = await runManifest("embed", model, options as Record<string, unknown>);
     const annotated = attachEmbedding(adata, result, manifest);
     const { notCarried } = await writeH5ad(annotated, output, { force, signal: context.signal });

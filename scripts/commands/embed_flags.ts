@@ -1,13 +1,6 @@
 /** Flags of the commands that embed cells, and the progress they show. */
 import { SingleBar } from "cli-progress";
-import {
-  type AnnData,
-  embedEvents,
-  type EmbedOptions,
-  type EmbedResult,
-  type EmbedStart,
-  type ScGPT,
-} from "../../mod.ts";
+import type { EmbedEvent, EmbedOptions, EmbedStart } from "../../mod.ts";
 import type { Context, Flag, FlagValues } from "./command.ts";
 
 /** Flags that are options of `embed`. */
@@ -46,52 +39,47 @@ export function embedOptions(
   return { ...Object.fromEntries(given) as EmbedOptions, signal };
 }
 
-/** Embeds with a progress bar on a terminal and a line now and then elsewhere. */
-export async function embedWithProgress(
-  adata: AnnData,
-  model: ScGPT,
-  options: EmbedOptions,
-  { say, terminal }: Context,
-): Promise<EmbedResult> {
-  const width = model.config.embsize;
-  const embeddings = new Float32Array(adata.nObs * width), lengths = new Uint32Array(adata.nObs);
-  const bar = new SingleBar(
-    {
-      format: "embedding {bar} {value}/{total} cells | {speed} cells/s | {eta_formatted} left",
-      stream: Deno.stderr.isTerminal() ? undefined : null,
-    } as ConstructorParameters<typeof SingleBar>[0],
-  );
-  const began = performance.now();
-  let start: EmbedStart | undefined;
-  let told = 0;
-  for await (const event of embedEvents(adata, model, options)) {
+/** Shows how far an embedding is: a bar on a terminal, a line now and then elsewhere. */
+export class EmbedProgress {
+  readonly #context: Context;
+  readonly #what: string;
+  readonly #bar: SingleBar;
+  readonly #began = performance.now();
+  #cells = 0;
+  #told = 0;
+
+  /** For the cells called `what`, such as "query". */
+  constructor(context: Context, what = "") {
+    this.#context = context;
+    this.#what = what === "" ? "" : ` of the ${what}`;
+    const format =
+      `embedding${this.#what} {bar} {value}/{total} cells | {speed} cells/s | {eta_formatted} left`;
+    this.#bar = new SingleBar({ format });
+  }
+
+  /** Shows an event. */
+  show(event: EmbedEvent): void {
+    const { say, terminal } = this.#context;
     if (event.type === "start") {
-      start = event;
+      this.#cells = event.cells;
       sayGenes(event, say);
-      if (terminal) bar.start(event.cells, 0, { speed: "-" });
-      continue;
+      if (terminal && event.cells > 0) this.#bar.start(event.cells, 0, { speed: "-" });
+      return;
     }
-    event.rows.forEach((row, i) => {
-      embeddings.set(event.embeddings.subarray(i * width, (i + 1) * width), row * width);
-      lengths[row] = event.lengths[i]!;
-    });
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - this.#began) / 1000;
     const speed = (event.done / seconds).toPrecision(3);
-    if (terminal) bar.update(event.done, { speed });
-    else if (seconds - told > 10) {
-      told = seconds;
-      say(`embedded ${event.done} of ${adata.nObs} cells (${speed} cells/s)`);
+    if (terminal) this.#bar.update(event.done, { speed });
+    else if (seconds - this.#told > 10) {
+      this.#told = seconds;
+      say(`embedded ${event.done} of ${this.#cells} cells${this.#what} (${speed} cells/s)`);
+    }
+    if (event.done === this.#cells) {
+      if (terminal) this.#bar.stop();
+      say(
+        `embedded ${event.done} cells${this.#what} in ${seconds.toFixed(1)} s (${speed} cells/s)`,
+      );
     }
   }
-  if (terminal) bar.stop();
-  if (start === undefined) throw new Error("Cannot embed as the stream gave no start event");
-  const seconds = (performance.now() - began) / 1000;
-  say(
-    `embedded ${adata.nObs} cells in ${seconds.toFixed(1)} s (${
-      (adata.nObs / seconds).toPrecision(3)
-    } cells/s)`,
-  );
-  return { embeddings, width, lengths, genes: start.genes, values: start.values };
 }
 
 function sayGenes({ genes, values }: EmbedStart, say: (line: string) => void): void {

@@ -13,7 +13,8 @@ import {
 } from "../../mod.ts";
 import { command, UsageError } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { refuseExisting } from "./outputs.ts";
+import { checkInputFile } from "./inputs.ts";
+import { checkOutputFile } from "./outputs.ts";
 import { packTokens, spreadTokens } from "./padded.ts";
 
 /** The command. */
@@ -40,17 +41,18 @@ export const forward = command({
   },
   run: async (flags, context) => {
     const { model: folder, batch: path, output, outputs = ["cell"], force = false } = flags;
-    await refuseExisting(output, force);
+    await checkOutputFile(output, force);
     for (const name of outputs) {
       if (!(OUTPUT_NAMES as readonly string[]).includes(name)) {
         throw new UsageError(`Cannot compute "${name}": outputs are ${OUTPUT_NAMES.join(", ")}`);
       }
     }
+    await checkInputFile(path);
     const padded = await readBatch(path);
     await using device = await openFromFlags(flags, context);
     using model = await loadModel(folder, device, { signal: context.signal });
     const tensors = await compute(model, padded, outputs as readonly OutputName[]);
-    await saveSafetensors(output, tensors, { force });
+    await saveSafetensors(output, tensors, { force, signal: context.signal });
     context.say(
       `wrote ${output}: ${tensors.map(({ name, shape }) => `${name} [${shape}]`).join(", ")}`,
     );

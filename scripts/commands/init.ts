@@ -11,6 +11,7 @@ import {
   toArgs,
 } from "../../mod.ts";
 import { command } from "./command.ts";
+import { checkInputFile } from "./inputs.ts";
 import { refuseExisting, writeWhole } from "./outputs.ts";
 
 /** The command. */
@@ -29,6 +30,7 @@ export const init = command({
     { say, signal },
   ) => {
     await refuseExisting(output, force);
+    await checkInputFile(vocabPath);
     const vocab = GeneVocab.fromJson(await Deno.readTextFile(vocabPath));
     await makeModelFolder(output, vocab, { preset: preset as Preset, seed, force, signal });
     const config = parseConfig(preset as Preset);
@@ -40,7 +42,10 @@ export const init = command({
   },
 });
 
-/** Writes args.json, vocab.json and model.safetensors into a folder, which appears when it is whole. */
+/**
+ * Writes args.json, vocab.json and model.safetensors into a folder, which appears when it is whole; with `force` they replace those of a
+ * folder that is there, and its other files stay.
+ */
 export async function makeModelFolder(
   output: string,
   vocab: GeneVocab,
@@ -63,10 +68,18 @@ export async function makeModelFolder(
       metadata: { origin: `fresh weights, preset ${preset}, seed ${seed}` },
       ...signal && { signal },
     });
-    if (force) await Deno.remove(output, { recursive: true }).catch(() => {}); // nothing there is fine
-    await Deno.rename(temporary, output);
+    if (!force) await Deno.rename(temporary, output);
+    else await moveFiles(temporary, output);
   } catch (cause) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {}); // the first error is the one to tell
     throw cause;
   }
+}
+
+async function moveFiles(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) {
+    await Deno.rename(`${from}/${name}`, `${to}/${name}`);
+  }
+  await Deno.remove(from);
 }

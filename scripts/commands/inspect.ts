@@ -1,5 +1,6 @@
 /** `scgpt inspect`: what a file or a model folder holds. */
 import {
+  followWeights,
   matchStateDict,
   openH5ad,
   openModelFolder,
@@ -8,6 +9,7 @@ import {
   toArgs,
 } from "../../mod.ts";
 import { command } from "./command.ts";
+import { statInput } from "./inputs.ts";
 
 /** The command. */
 export const inspect = command({
@@ -16,7 +18,7 @@ export const inspect = command({
   positional: ["path"],
   flags: {},
   run: async (_flags, { say }, [path = ""]) => {
-    const summary = (await Deno.stat(path)).isDirectory
+    const summary = (await statInput(path)).isDirectory
       ? await describeModel(path)
       : await describeH5ad(path);
     sayTree(summary, say);
@@ -63,7 +65,8 @@ async function describeH5ad(path: string): Promise<Summary> {
 
 async function describeModel(path: string): Promise<Summary> {
   using folder = await openModelFolder(path);
-  const { config, vocab, checkpoint, weightFile } = folder;
+  const { vocab, checkpoint, weightFile } = folder;
+  const { config, notes } = followWeights(folder.config, checkpoint.tensors);
   const shapes = new Map([...checkpoint.tensors].map(([name, { shape }]) => [name, shape]));
   const expected = parameterShapes(config, config.nTokens ?? vocab.size);
   const anything = [/^/];
@@ -84,7 +87,7 @@ async function describeModel(path: string): Promise<Summary> {
     misshapen: report.misshapen.map(({ name, expected, found }) =>
       `${name}: [${expected}] expected, [${found}] found`
     ),
-    notes: checkpoint.notes,
+    notes: [...checkpoint.notes, ...notes],
     args: toArgs(config),
   };
 }

@@ -3,15 +3,17 @@ import {
   attachMapping,
   labelsOf,
   loadModelWithReport,
-  mapReference,
+  type MapEvent,
+  mapEvents,
   type MapReferenceOptions,
+  type MapReferenceResult,
   openH5ad,
   runManifest,
   writeH5ad,
 } from "../../mod.ts";
-import { command, type Flags, type FlagValues, UsageError } from "./command.ts";
+import { command, type Context, type Flags, type FlagValues, UsageError } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { EMBED_FLAGS, embedOptions } from "./embed_flags.ts";
+import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
 import {
   compareWithBaselines,
   drawMapping,
@@ -19,7 +21,8 @@ import {
   metricsRows,
   metricsTable,
 } from "./evaluate_mapping.ts";
-import { refuseExisting, writeWhole } from "./outputs.ts";
+import { checkInputFile, readJsonObject } from "./inputs.ts";
+import { checkOutputFile, writeWhole } from "./outputs.ts";
 
 const MAP_FLAGS = {
   labelKey: {
@@ -77,7 +80,8 @@ export const map = command({
   run: async (flags, context) => {
     const { output, force = false, figures, truthKey, layer = "X" } = flags;
     const { say, signal } = context;
-    await refuseExisting(output, force);
+    await checkOutputFile(output, force);
+    for (const path of [flags.reference, flags.query]) await checkInputFile(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
     using reference = await openH5ad(flags.reference);
     using query = await openH5ad(flags.query);
@@ -87,10 +91,14 @@ export const map = command({
     await using device = await openFromFlags(flags, context);
     const { model, report } = await loadModelWithReport(flags.model, device, { signal });
     using _model = model;
+    for (const note of report.notes) say(`note: ${note}`);
     const began = performance.now();
     const options = mapOptions(flags, labelMaps.reference);
     const embedding = embedOptions(flags, signal);
-    const result = await mapReference(reference, query, model, { ...options, embedding });
+    const result = await mapWithProgress(
+      mapEvents(reference, query, model, { ...options, embedding }),
+      context,
+    );
     const seconds = (performance.now() - began) / 1000;
     say(
       `mapped ${query.nObs} cells onto ${result.referenceRows.length} labelled ones in ${
@@ -116,7 +124,8 @@ export const map = command({
       const drawn = await drawMapping(mapped, model, {
         folder: figures,
         title: "Reference mapping",
-        weights: `weights of ${report.weightFile}`,
+        weights: report.notes.find((note) => note.startsWith("weights: ")) ??
+          `weights of ${report.weightFile}`,
         comparison: comparisons[0],
         signal,
       });
@@ -129,6 +138,22 @@ export const map = command({
     return { cells: query.nObs, output, metrics, manifest };
   },
 });
+
+/** Shows both embeddings and returns the result. */
+async function mapWithProgress(
+  events: AsyncIterable<MapEvent>,
+  context: Context,
+): Promise<MapReferenceResult> {
+  const progress = {
+    reference: new EmbedProgress(context, "reference"),
+    query: new EmbedProgress(context, "query"),
+  };
+  for await (const event of events) {
+    if (event.type === "result") return event.result;
+    progress[event.part].show(event.event);
+  }
+  throw new Error("Cannot map as the stream gave no result");
+}
 
 type LabelMap = Record<string, string | null>;
 
@@ -149,15 +174,15 @@ async function readLabelMaps(
   path: string | undefined,
 ): Promise<{ reference: LabelMap; query: LabelMap }> {
   if (path === undefined) return { reference: {}, query: {} };
-  const json: unknown = JSON.parse(await Deno.readTextFile(path));
+  const json = await readJsonObject(path);
   const part = (name: string): LabelMap => {
-    const map = (json as Record<string, unknown>)[name] ?? {};
-    const good = typeof map === "object" &&
+    const map = json[name] ?? {};
+    const good = typeof map === "object" && !Array.isArray(map) &&
       Object.values(map).every((label) => label === null || typeof label === "string");
     if (good) return map as LabelMap;
     throw new UsageError(`Cannot use ${path} as "${name}" must map names to names or null`);
   };
-  for (const name of Object.keys(json as object)) {
+  for (const name of Object.keys(json)) {
     if (name !== "reference" && name !== "query") {
       throw new UsageError(
         `Cannot use ${path} as its keys are "reference" and "query": got "${name}"`,

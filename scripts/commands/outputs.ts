@@ -1,4 +1,6 @@
 /** Files that commands write: never over something that is there, and whole or not at all. */
+import { dirname } from "node:path";
+import { UsageError } from "./command.ts";
 
 /** Refuses an output that exists, before any work is done. */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
@@ -6,6 +8,19 @@ export async function refuseExisting(path: string, force: boolean): Promise<void
   throw new Deno.errors.AlreadyExists(
     `Cannot write ${path} as it is there already: give --force to replace it`,
   );
+}
+
+/** Refuses a file that could not be written at the end, before any work is done. */
+export async function checkOutputFile(path: string, force: boolean): Promise<void> {
+  await refuseExisting(path, force);
+  const isFolder = (at: string) =>
+    Deno.stat(at).then(({ isDirectory }) => isDirectory, () => false);
+  if (await isFolder(path)) {
+    throw new UsageError(`Cannot write ${path} as it must be a file: it is a folder`);
+  }
+  if (!await isFolder(dirname(path))) {
+    throw new UsageError(`Cannot write ${path} as its folder must be there: got ${dirname(path)}`);
+  }
 }
 
 /** Writes a text or bytes under a temporary name and renames it when whole. */

@@ -29,10 +29,15 @@ export interface PaddedBatch {
   readonly cellPrompt?: PaddedTensor | undefined;
 }
 
-/** Leaves the pads out; `positions` says where each token was. */
+/**
+ * Leaves the pads out; `positions` says where each token was.
+ *
+ * @throws {RangeError} When a tensor has another shape than `src` and its meaning ask for
+ */
 export function packTokens(
   padded: PaddedBatch,
 ): { batch: TokenBatch; positions: Uint32Array<ArrayBuffer>; shape: readonly [number, number] } {
+  checkShapes(padded);
   const [cells = 0, length = 0] = padded.src.shape;
   const kept: number[] = [];
   const offsets = new Uint32Array(cells + 1);
@@ -59,6 +64,26 @@ export function packTokens(
     positions: Uint32Array.from(kept),
     shape: [cells, length],
   };
+}
+
+function checkShapes({ src, values, mask, modTypes, pertFlags, ...others }: PaddedBatch): void {
+  const { known, batchLabels, cellPrompt } = others;
+  const fail = (name: string, rule: string, got: readonly number[]): never => {
+    throw new RangeError(`Cannot run the batch as ${name} must be ${rule}: got [${got}]`);
+  };
+  if (src.shape.length !== 2) fail("src", "[cells, length]", src.shape);
+  for (const [name, tensor] of Object.entries({ values, mask, modTypes, pertFlags })) {
+    if (tensor && String(tensor.shape) !== String(src.shape)) {
+      fail(name, `[${src.shape}] as src`, tensor.shape);
+    }
+  }
+  const [cells = 0] = src.shape;
+  for (const [name, tensor] of Object.entries({ known, batchLabels })) {
+    if (tensor && String(tensor.shape) !== String(cells)) fail(name, `[${cells}]`, tensor.shape);
+  }
+  if (cellPrompt && cellPrompt.shape[0] !== cells) {
+    fail("cellPrompt", `[${cells}, embsize]`, cellPrompt.shape);
+  }
 }
 
 /** Puts values of tokens back to where they were; pads are 0. values [T,width] -> [B,L,width] */

@@ -1,7 +1,7 @@
 /** Two-dimensional UMAP, for pictures. */
 import { UMAP } from "umap-js";
 import { type Device, RandomStream, STREAM } from "../../gpu/mod.ts";
-import { refuseUnknownKeys } from "../../lib/mod.ts";
+import { eventTurn, refuseUnknownKeys } from "../../lib/mod.ts";
 import { nearestNeighbors } from "./knn.ts";
 import { pca } from "./pca.ts";
 
@@ -34,6 +34,8 @@ export interface Embedding2d {
 }
 
 const OPTIONS = ["nDims", "nNeighbors", "minDist", "spread", "nEpochs", "metric", "seed", "signal"];
+/** Passes between two looks at the signal's cause. */
+const EPOCHS_A_TURN = 10;
 /** Largest coordinate at the start, as in umap-learn. */
 const INITIAL_EXTENT = 10;
 
@@ -79,6 +81,7 @@ export async function umap(
   const points = layout.getEmbedding(); // umap-js moves these very arrays
   start(rows, nDims, seed).forEach((point, cell) => points[cell]!.splice(0, 2, ...point));
   for (let epoch = 0; epoch < nEpochs; epoch++) {
+    if (epoch % EPOCHS_A_TURN === 0) await eventTurn();
     signal?.throwIfAborted();
     layout.step();
   }

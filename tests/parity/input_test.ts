@@ -5,6 +5,7 @@ import { parseArgs } from "../../lib/config.ts";
 import { binEdges, binRow } from "../../lib/input/binning.ts";
 import { GeneVocab } from "../../lib/input/vocab.ts";
 import { readSafetensors } from "../../lib/io/safetensors.ts";
+import { recordBits } from "./ledger.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
 
@@ -81,6 +82,7 @@ for (const [run, layer] of RUNS) {
           assert.deepEqual([...own], [...part(edges).slice(1)], `edges of cell ${row}`);
         }
       }
+      await recordBits(`preprocess/pipeline ${run}`, "bins of all cells", "lib/input/binning.ts");
     },
   );
 }

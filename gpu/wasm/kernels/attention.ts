@@ -2,8 +2,9 @@
 import { micro6x8 } from "./micro";
 import { axpy, dot, exp2x4, laneMax, laneSum, LOG2E, pointer, real, scale, word } from "./simd";
 
-const ROWS: i32 = 24; // queries a block: 4 row groups of the micro-kernel
-const KEYS: i32 = 192; // keys a block: scores of a block (18 KB) stay in the first cache level
+// The host sizes scratch memory by these two, which it reads from the module.
+export const ROWS: i32 = 24; // queries a block: 4 row groups of the micro-kernel
+export const KEYS: i32 = 256; // keys a block: scores of a block (24 KB) stay in the first cache level
 
 // args: 0 qkv, 1 token stride (bytes), 2 context, 3 context stride, 4 lse, 5 heads, 6 head width, 7 table of chunks
 // A chunk is five words: first token of the cell, tokens, known tokens, head, first query; it covers `word 8` queries.
@@ -160,13 +161,21 @@ function softmaxRow(
   padded: i32,
 ): void {
   for (let j = valid; j < columns; j++) store<f32>(row + (<usize> j << 2), -Infinity);
-  let topA = v128.load(row), topB = v128.load(row, 16);
-  for (let j = 8; j < columns; j += 8) {
-    topA = f32x4.pmax(topA, v128.load(row + (<usize> j << 2)));
-    topB = f32x4.pmax(topB, v128.load(row + (<usize> j << 2), 16));
+  let topA = f32x4.splat(-Infinity), topB = topA, topC = topA, topD = topA;
+  let at = row;
+  const end = row + (<usize>columns << 2);
+  for (; at + 64 <= end; at += 64) {
+    topA = f32x4.pmax(topA, v128.load(at));
+    topB = f32x4.pmax(topB, v128.load(at, 16));
+    topC = f32x4.pmax(topC, v128.load(at, 32));
+    topD = f32x4.pmax(topD, v128.load(at, 48));
   }
-  const before = load<f32>(maxima + (<usize> r << 2));
-  const top = max(before, laneMax(f32x4.pmax(topA, topB)));
+  if (at < end) {
+    topA = f32x4.pmax(topA, v128.load(at));
+    topB = f32x4.pmax(topB, v128.load(at, 16));
+  }
+  const before = load<f32>(maxima + (<usize>r << 2));
+  const top = max(before, laneMax(f32x4.pmax(f32x4.pmax(topA, topB), f32x4.pmax(topC, topD))));
   const shift = f32x4.splat(top), base2 = f32x4.splat(LOG2E);
   let sumA = f32x4.splat(0), sumB = f32x4.splat(0);
   for (let j = 0; j < columns; j += 8) {

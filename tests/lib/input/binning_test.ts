@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { binEdges, binRow, MIDDLE } from "../../../lib/input/binning.ts";
+import { recordBits } from "../../parity/ledger.ts";
 import { readFixture } from "../fixtures.ts";
 
 const CASES = [
@@ -30,6 +31,7 @@ Deno.test("binRow() gives the reference's bins, bit-equal given its draws", asyn
     assert.deepEqual(bins, Float32Array.from(recorded(`${name}.out_np`).values), name);
     assert.deepEqual(bins, Float32Array.from(recorded(`${name}.out_pt`).values), name);
   }
+  await recordBits("preprocess/binning_rows", "bins and edges", "lib/input/binning.ts");
 });
 
 Deno.test("binRow() asks for a draw only where edges coincide", async () => {

@@ -5,6 +5,7 @@ import { mapGenes } from "../../../lib/input/genes.ts";
 import type { PackedBatch } from "../../../lib/input/packed_batch.ts";
 import { Tokenizer } from "../../../lib/input/tokenizer.ts";
 import { GeneVocab } from "../../../lib/input/vocab.ts";
+import { recordBits } from "../../parity/ledger.ts";
 import { fixturePath, readFixture, readJson, rowOf } from "../fixtures.ts";
 
 const vocab = GeneVocab.fromJson(
@@ -84,6 +85,7 @@ Deno.test("Tokenizer makes the tokens that the reference's embed_data feeds the 
       ours.splice(found, 1);
     }
   }
+  await recordBits("small_embed", "tokens of each cell", "lib/input/tokenizer.ts");
 });
 
 Deno.test("loadBatches() packs cells in order up to the budget", async () => {

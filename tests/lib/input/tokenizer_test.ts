@@ -6,6 +6,7 @@ import {
   Tokenizer,
   type TokenizerSettings,
 } from "../../../lib/input/tokenizer.ts";
+import { recordBits } from "../../parity/ledger.ts";
 import { readFixture, readJson, type Recorded, rowOf } from "../fixtures.ts";
 
 const PAD = 197, CLS = 198, PAD_VALUE = -2, MASK_VALUE = -1, MASK_RATIO = 0.4;
@@ -46,7 +47,7 @@ function padded({ ids, values }: CellTokens, width: number): [number[], number[]
 }
 
 for (const name of ["zeros_all", "nonzero", "sampled", "nonzero_sampled", "nocls_sampled"]) {
-  Deno.test(`Tokenizer gives the reference's tokens and masks: ${name}`, () => {
+  Deno.test(`Tokenizer gives the reference's tokens and masks: ${name}`, async () => {
     const { include_zero_gene, max_len, append_cls = true } = cases[name];
     const make = tokenizer({
       includeZeroGenes: include_zero_gene,
@@ -72,6 +73,7 @@ for (const name of ["zeros_all", "nonzero", "sampled", "nonzero_sampled", "nocls
         [...rowOf(masked, cell)],
       );
     }
+    await recordBits(`tokenize/${name}`, "tokens and masks", "lib/input/tokenizer.ts");
   });
 }
 
@@ -96,7 +98,7 @@ function maskAsRecorded({ values }: CellTokens, name: string, cell: number) {
 }
 
 for (const name of ["long", "trunc", "sampled"]) {
-  Deno.test(`Tokenizer bins like the reference's DataCollator: ${name}`, () => {
+  Deno.test(`Tokenizer bins like the reference's DataCollator: ${name}`, async () => {
     const gene = recorded(`collator.${name}.plain.gene`),
       expr = recorded(`collator.${name}.plain.expr`);
     const uniforms = recorded(`collator.${name}.plain.uniforms`).values;
@@ -123,6 +125,11 @@ for (const name of ["long", "trunc", "sampled"]) {
       assert.deepEqual(ids, wanted);
       assert.deepEqual(values, [...rowOf(expr, cell)]);
     }
+    await recordBits(
+      `tokenize/collator.${name}`,
+      "tokens, the recorded choice given",
+      "lib/input/tokenizer.ts",
+    );
   });
 }
 

@@ -1,0 +1,276 @@
+/**
+ * `deno task bench [ROW …]`: ours beside onnxruntime-web and PyTorch, in one run, interleaved; minimum and median of the runs, the ratio of
+ * the medians, and the share of the machine's peak. Writes tests/bench/RESULTS.md with `--write`. PYTHON names a Python with torch 2.13.0.
+ */
+import {
+  GeneVocab,
+  loadModel,
+  openWasmDevice,
+  run,
+  type ScGPT,
+  scope,
+  storedFloat32,
+  type StoredTensor,
+  Tensor,
+  type TokenBatch,
+} from "../../mod.ts";
+import { makeModelFolder } from "../../scripts/commands/init.ts";
+import { saveSafetensors } from "../../mod.ts";
+import { raggedLengths, randomBatch } from "./cells.ts";
+import { loadingRows } from "./loading.ts";
+import { interleave, seconds, type Timing } from "./measure.ts";
+import { memoryRows } from "./memory.ts";
+import { ortMatMul } from "./onnx_matmul.ts";
+import { wasmPeak } from "./peak.ts";
+import { startTorch, type TorchPeer } from "./torch_peer.ts";
+
+const FOLDER = new URL("../../out/bench/", import.meta.url).pathname;
+const MODEL = `${FOLDER}model`;
+const RUNS = 7;
+const GEMM = [1200, 512, 1536] as const;
+
+const say = (line: string) => console.error(line);
+
+/** What all parts share. */
+interface Bench {
+  readonly torch: TorchPeer | undefined;
+  readonly peak: number;
+  readonly lines: string[];
+}
+
+const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  gemm: benchGemm,
+  embed: benchEmbedding,
+  load: async ({ lines }) => void lines.push(...await loadingRows(MODEL)),
+  memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const wanted = args.filter((arg) => !arg.startsWith("--"));
+  await makeModel();
+  const peak = await wasmPeak();
+  const bench = { torch: await startTorch(say), peak, lines: [await heading(peak)] };
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    say(`measuring ${name} …`);
+    await part(bench);
+  }
+  await bench.torch?.stop();
+  const text = `${bench.lines.join("\n")}\n`;
+  console.log(text);
+  if (args.includes("--write")) {
+    await Deno.writeTextFile(new URL("RESULTS.md", import.meta.url), text);
+  }
+}
+
+async function heading(peak: number): Promise<string> {
+  const cpu =
+    /model name\s*: (.*)/.exec(await Deno.readTextFile("/proc/cpuinfo").catch(() => ""))?.[1] ??
+      Deno.build.arch;
+  return `# Measurements
+${
+    new Date().toISOString().slice(0, 10)
+  }, ${cpu}, ${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, V8 ${Deno.version.v8}.
+Made by \`deno task bench --write\`; runs are interleaved, minimum and median of ${RUNS} after a warm-up, ratios of the medians.
+Peak of 128-bit WebAssembly here: ${
+    (peak / 1e9).toFixed(1)
+  } GFLOP/s a thread (fused multiply-add in registers).
+`;
+}
+
+/** Whole-human size with fresh weights: what is measured does not depend on what was learnt. */
+async function makeModel(): Promise<void> {
+  if (await Deno.stat(`${MODEL}/model.safetensors`).then(() => true, () => false)) return;
+  say("making a model of whole-human size …");
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const vocab = GeneVocab.fromNames(Array.from({ length: 60_694 }, (_, i) => `GENE${i}`));
+  await makeModelFolder(MODEL, vocab, { preset: "whole-human", seed: 1, force: true });
+}
+
+async function benchGemm({ torch, peak, lines }: Bench): Promise<void> {
+  const [M, K, N] = GEMM;
+  const operations = 2 * M * K * N;
+  await using device = await openWasmDevice({ threads: 1 });
+  const fill = (shape: number[]) =>
+    Tensor.from(
+      device,
+      "f32",
+      shape,
+      Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(i)),
+    );
+  const x = fill([M, K]), weight = fill([N, K]);
+  const contestants = {
+    "ours, WASM, 1 thread": () =>
+      seconds(() => scope(device, () => void run("linear", { x, weight }, { activation: "none" }))),
+    "onnxruntime-web, WASM, 1 thread": await ortMatMul(M, K, N),
+    ...torch && { "PyTorch, 1 thread": torchGemm(torch) },
+  };
+  const timings = await interleave(contestants, 15);
+  lines.push(
+    `## Matrix product ${M} x ${K} x ${N}, f32`,
+    "",
+    table(timings, {
+      unit: "GFLOP/s",
+      amount: operations / 1e9,
+      peak: peak / 1e9,
+    }),
+  );
+}
+
+function torchGemm(torch: TorchPeer): () => Promise<number> {
+  return async () => {
+    await torch.ask({ do: "threads", threads: 1 });
+    return (await torch.ask<{ seconds: number }>({ do: "gemm", shape: GEMM })).seconds;
+  };
+}
+
+async function benchEmbedding({ torch, peak, lines }: Bench): Promise<void> {
+  const threads = navigator.hardwareConcurrency;
+  await using device = await openWasmDevice({ threads });
+  using model = await loadModel(MODEL, device);
+  await torch?.ask({
+    do: "load",
+    weights: `${MODEL}/model.safetensors`,
+    args: `${MODEL}/args.json`,
+  });
+  await torch?.ask({ do: "threads", threads });
+  const full = Array.from({ length: 8 }, () => 1200);
+  await embeddingRows({ torch, peak, lines }, model, "8 cells of 1,200 tokens", full);
+  await embeddingRows(
+    { torch, peak, lines },
+    model,
+    "8 ragged cells, mean fill 60 % of 1,200",
+    raggedLengths(8, 1200),
+  );
+}
+
+async function embeddingRows(
+  { torch, peak, lines }: Bench,
+  model: ScGPT,
+  title: string,
+  lengths: readonly number[],
+): Promise<void> {
+  const batch = randomBatch(model.vocab, lengths, 3);
+  const path = `${FOLDER}batch${lengths.at(-1)}.safetensors`;
+  await saveSafetensors(path, paddedTensors(batch, lengths, model.vocab.require("<pad>")), {
+    force: true,
+  });
+  const threads = model.device.info.threads;
+  const peer = (mask: boolean) => async () =>
+    (await torch!.ask<{ seconds: number }>({ do: "embed", batch: path, mask })).seconds;
+  const ragged = lengths.some((length) => length !== lengths[0]);
+  const timings = await interleave({
+    [`ours, WASM, ${threads} threads`]: () => seconds(async () => void await cells(model, batch)),
+    ...torch && { [`PyTorch, ${threads} threads, padded and masked as published`]: peer(true) },
+    ...torch && !ragged &&
+      { [`PyTorch, ${threads} threads, without mask (not as published)`]: peer(false) },
+  }, RUNS);
+  const work = lengths.reduce((sum, n) => sum + operations(n), 0);
+  lines.push(
+    `## Cell embedding, whole-human size (12 layers, width 512), ${title}`,
+    "",
+    table(timings, {
+      unit: "cells/s",
+      amount: lengths.length,
+      peak: peak * threads / (work / lengths.length),
+    }),
+  );
+  if (torch) lines.push(await compareNumbers(torch, model, batch, path));
+}
+
+async function cells(model: ScGPT, batch: TokenBatch): Promise<Float32Array> {
+  using tensor = model.embedCells(batch);
+  return await tensor.data();
+}
+
+/** Floating-point operations of our forward pass for one cell of N tokens: eleven whole layers and the last for <cls>. */
+function operations(N: number): number {
+  const d = 512, layers = 11;
+  return layers * N * (2 * (3 * d * d + d * d + 2 * d * d) + 4 * N * d) + 4 * N * d * 8;
+}
+
+async function compareNumbers(
+  torch: TorchPeer,
+  model: ScGPT,
+  batch: TokenBatch,
+  path: string,
+): Promise<string> {
+  const ours = await cells(model, batch);
+  const { cells: theirs } = await torch.ask<{ cells: number[] }>({
+    do: "embed",
+    batch: path,
+    mask: true,
+    numbers: true,
+  });
+  let worst = 0, dot = 0, a2 = 0, b2 = 0, least = 1;
+  const width = model.config.embsize;
+  ours.forEach((a, i) => {
+    const b = theirs[i]!;
+    worst = Math.max(worst, Math.abs(a - b));
+    [dot, a2, b2] = [dot + a * b, a2 + a * a, b2 + b * b];
+    if (i % width === width - 1) {
+      least = Math.min(least, dot / Math.sqrt(a2 * b2));
+      [dot, a2, b2] = [0, 0, 0];
+    }
+  });
+  return `\nSame weights, same tokens: largest difference from PyTorch ${
+    worst.toExponential(1)
+  }, least cosine ${least.toFixed(7)}.\n`;
+}
+
+function* paddedTensors(
+  { ids, values, offsets }: ReturnType<typeof randomBatch>,
+  lengths: readonly number[],
+  padId: number,
+): Generator<StoredTensor> {
+  const B = lengths.length, L = Math.max(...lengths);
+  const src = new BigInt64Array(B * L).fill(BigInt(padId));
+  const padded = new Float32Array(B * L).fill(-2);
+  const mask = new Uint8Array(B * L).fill(1);
+  for (let b = 0; b < B; b++) {
+    for (let t = 0; t < lengths[b]!; t++) {
+      src[b * L + t] = BigInt(ids[offsets[b]! + t]!);
+      padded[b * L + t] = values[offsets[b]! + t]!;
+      mask[b * L + t] = 0;
+    }
+  }
+  const stored = (
+    name: string,
+    dtype: "I64" | "U8",
+    data: BigInt64Array | Uint8Array,
+  ): StoredTensor => ({
+    name,
+    dtype,
+    shape: [B, L],
+    read: () => Promise.resolve(new Uint8Array(data.buffer as ArrayBuffer)),
+  });
+  yield stored("src", "I64", src);
+  yield storedFloat32("values", [B, L], padded);
+  yield stored("src_key_padding_mask", "U8", mask);
+}
+
+/** A Markdown table; the first row is ours, ratios are ours over the other. */
+function table(
+  timings: Readonly<Record<string, Timing>>,
+  { unit, amount, peak }: { readonly unit: string; readonly amount: number; readonly peak: number },
+): string {
+  const rows = Object.entries(timings);
+  const own = rows[0]![1];
+  const speed = (seconds: number) => (amount / seconds).toPrecision(3);
+  const lines = rows.map(([name, { min, median }]) =>
+    `| ${name} | ${speed(min)} | ${speed(median)} | ${
+      (100 * amount / median / peak).toFixed(0)
+    } % | ${median === own.median ? "" : `${(median / own.median).toFixed(2)}x`} |`
+  );
+  return [
+    `| | best ${unit} | median ${unit} | median of the 128-bit peak | ours / it |`,
+    "| --- | --- | --- | --- | --- |",
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+if (import.meta.main) {
+  await main(Deno.args);
+  Deno.exit(0);
+}
