@@ -34,8 +34,8 @@ Deno.test("file-length and function-length count lines", () => {
 Deno.test("few-parameters counts what stands before the options", () => {
   const exported = (parameters: string) =>
     messages("lib/a.ts", `export function f(${parameters}) {}`);
-  assert.deepEqual(exported("a: A, b: B, c: C, options: Options = {}"), []);
-  assert.deepEqual(exported("a: A, b: B, c: C, { d = 1 }: Options = {}"), []);
-  assert.deepEqual(exported("a: A, b: B, c: C, d: D"), ["few-parameters"]);
-  assert.deepEqual(messages("lib/a.ts", `function f(a: A, b: B, c: C, d: D) {}`), []);
+  assert.deepEqual(exported("a: A, b: B, c: C, d: D, options: Options = {}"), []);
+  assert.deepEqual(exported("a: A, b: B, c: C, d: D, { e = 1 }: Options = {}"), []);
+  assert.deepEqual(exported("a: A, b: B, c: C, d: D, e: E"), ["few-parameters"]);
+  assert.deepEqual(messages("lib/a.ts", `function f(a: A, b: B, c: C, d: D, e: E) {}`), []);
 });
