@@ -43,9 +43,11 @@ function matMulModel(M: number, K: number, N: number): Uint8Array {
 export async function ortMatMul(M: number, K: number, N: number): Promise<() => Promise<number>> {
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
+  const { Worker } = globalThis; // onnxruntime-web puts Node's in its place
   const session = await ort.InferenceSession.create(matMulModel(M, K, N), {
     executionProviders: ["wasm"],
   });
+  globalThis.Worker = Worker;
   const filled = (rows: number, columns: number) =>
     new ort.Tensor(
       "float32",
