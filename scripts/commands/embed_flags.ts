@@ -44,7 +44,7 @@ export class EmbedProgress {
   readonly #context: Context;
   readonly #what: string;
   readonly #bar: SingleBar;
-  readonly #began = performance.now();
+  #began = 0; // milliseconds
   #cells = 0;
   #told = 0;
 
@@ -61,6 +61,7 @@ export class EmbedProgress {
   show(event: EmbedEvent): void {
     const { say, terminal } = this.#context;
     if (event.type === "start") {
+      this.#began = performance.now();
       this.#cells = event.cells;
       sayGenes(event, say);
       if (terminal && event.cells > 0) this.#bar.start(event.cells, 0, { speed: "-" });
