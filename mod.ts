@@ -72,7 +72,6 @@ export {
   type DeviceInfo,
   type DeviceKind,
   type Dtype,
-  type HostArray,
   type HostArrays,
   type MemoryStats,
   type Op,

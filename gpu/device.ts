@@ -1,5 +1,5 @@
 /** What every compute device promises: the one contract that the WebGPU and the WASM engine fulfil. */
-import type { Dtype, HostArrays, Shape } from "./dtype.ts";
+import type { Dtype, Shape } from "./dtype.ts";
 import type { OpInputs, OpName, OpOutputs, OpParams } from "./ops.ts";
 
 /** Kinds of devices. */
@@ -94,6 +94,3 @@ export type Kernel<K extends OpName, B extends DeviceBuffer> = (
 
 /** All kernels of a device: leaving one out does not compile. */
 export type KernelTable<B extends DeviceBuffer> = { readonly [K in OpName]: Kernel<K, B> };
-
-/** Typed array over host memory for a dtype. */
-export type HostArray<D extends Dtype> = HostArrays[D];

@@ -3,15 +3,7 @@
  *
  * @module
  */
-export type {
-  Device,
-  DeviceBuffer,
-  DeviceInfo,
-  DeviceKind,
-  HostArray,
-  MemoryStats,
-  View,
-} from "./device.ts";
+export type { Device, DeviceBuffer, DeviceInfo, DeviceKind, MemoryStats, View } from "./device.ts";
 export type { Dtype, HostArrays, Shape } from "./dtype.ts";
 export { DeviceError, type DeviceErrorKind } from "./errors.ts";
 export { openDevice, type OpenOptions } from "./open.ts";

@@ -35,7 +35,7 @@ interface WorkerStart {
 
 /**
  * A pool of threads over one shared memory; with one thread it has no workers and needs no shared memory.
- * `scratch` word i, at byte `scratchTable + 4 i`, holds the address of thread i's scratch memory.
+ * The word at byte `CONTROL_BYTES + 4 i` holds the address of thread i's scratch memory.
  */
 export class KernelPool {
   /** Threads, the calling one included. */

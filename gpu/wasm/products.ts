@@ -29,7 +29,6 @@ interface Product {
   readonly x: number;
   readonly packed: number;
   readonly init: number;
-  readonly initStride: number;
   readonly y: number;
   readonly M: number;
   readonly K: number;
@@ -50,7 +49,6 @@ export function linear(engine: WasmEngine): Kernel<"linear", WasmBuffer> {
       M,
       K,
       N,
-      initStride: 0,
     };
     const inKernel = code <= FUNCTION_CODES.leaky_relu;
     withInit(
@@ -76,7 +74,6 @@ export function matmul(engine: WasmEngine): Kernel<"matmul", WasmBuffer> {
           const product = {
             packed,
             init,
-            initStride: 0,
             y: at(y, g, M * N),
             M,
             K,
@@ -97,7 +94,7 @@ export function matmul(engine: WasmEngine): Kernel<"matmul", WasmBuffer> {
 }
 
 function multiply(engine: WasmEngine, product: Product): void {
-  const { x, packed, init, initStride, y, M, K, N, activation } = product;
+  const { x, packed, init, y, M, K, N, activation } = product;
   const panels = Math.ceil(N / PANEL);
   const share = Math.ceil(M / (engine.threads * 4) / ROW_GROUP) * ROW_GROUP;
   const rows = Math.max(ROW_GROUP, Math.min(MAX_ROWS, share));
@@ -113,7 +110,7 @@ function multiply(engine: WasmEngine, product: Product): void {
     packed,
     N,
     init,
-    initStride,
+    0, // stride of init: one row for all
     y,
     N * 4,
     activation,

@@ -179,24 +179,22 @@ function tableRows(
 ): Uint32Array<ArrayBuffer> | undefined {
   const { offsets, known } = batch.host;
   const rows = new Uint32Array(values.length);
-  for (let t = 0; t < values.length; t++) {
-    const row = rowOf.get(values[t]!);
-    if (row === undefined) {
-      if (known === undefined || !isToGenerate(t, offsets, known)) return undefined;
-    } else rows[t] = row;
-  }
-  known?.forEach((count, cell) => {
-    if (flagRow === undefined) {
-      throw new RangeError("Cannot generate as the model has no flag_encoder.weight");
+  for (let cell = 0; cell + 1 < offsets.length; cell++) {
+    const start = offsets[cell]!, end = offsets[cell + 1]!;
+    const seen = known === undefined ? end : start + known[cell]!;
+    for (let t = start; t < seen; t++) {
+      const row = rowOf.get(values[t]!);
+      if (row === undefined) return undefined;
+      rows[t] = row;
     }
-    rows.fill(flagRow, offsets[cell]! + count, offsets[cell + 1]);
-  });
+    if (known !== undefined) rows.fill(requireFlagRow(flagRow), seen, end);
+  }
   return rows;
 }
 
-function isToGenerate(token: number, offsets: Uint32Array, known: Uint32Array): boolean {
-  const cell = offsets.findIndex((start) => start > token) - 1;
-  return token >= offsets[cell]! + known[cell]!;
+function requireFlagRow(flagRow: number | undefined): number {
+  if (flagRow !== undefined) return flagRow;
+  throw new RangeError("Cannot generate as the model has no flag_encoder.weight");
 }
 
 /** The reference's category encoder: bins first, then the pad bin, then the mask bin. */

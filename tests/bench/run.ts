@@ -7,6 +7,7 @@ import {
   loadModel,
   openWasmDevice,
   run,
+  saveSafetensors,
   type ScGPT,
   scope,
   storedFloat32,
@@ -15,7 +16,6 @@ import {
   type TokenBatch,
 } from "../../mod.ts";
 import { makeModelFolder } from "../../scripts/commands/init.ts";
-import { saveSafetensors } from "../../mod.ts";
 import { raggedLengths, randomBatch } from "./cells.ts";
 import { loadingRows } from "./loading.ts";
 import { interleave, seconds, type Timing } from "./measure.ts";

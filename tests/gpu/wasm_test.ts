@@ -1,7 +1,6 @@
 /** The device suite on the CPU engine: one and two threads, with and without fused multiply-add. */
 import assert from "node:assert/strict";
-import { scope, Tensor } from "../../gpu/tensor.ts";
-import { run } from "../../gpu/tensor.ts";
+import { run, scope, Tensor } from "../../gpu/tensor.ts";
 import { openWasmDevice, type WasmDeviceOptions } from "../../gpu/wasm/device.ts";
 import { Arena } from "../../gpu/wasm/arena.ts";
 import { deviceSuite } from "./device_suite.ts";
