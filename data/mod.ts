@@ -32,3 +32,4 @@ export type { NdArray, UnsDict, UnsValue } from "./uns.ts";
 export type { NotCarried } from "./write_elements.ts";
 export { writeH5adBytes, type WriteOptions, type WriteReport } from "./write_h5ad.ts";
 export { type WriteFileOptions, writeH5ad } from "./write_h5ad_deno.ts";
+export { removeUnfinished, writeWhole, type WriteWholeOptions } from "./atomic_deno.ts";

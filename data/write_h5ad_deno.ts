@@ -1,4 +1,5 @@
 import type { AnnData } from "./anndata.ts";
+import { writeWhole } from "./atomic_deno.ts";
 import {
   checkWriteOptions,
   writeAnnData,
@@ -10,26 +11,6 @@ import {
 export interface WriteFileOptions extends WriteOptions {
   /** Replaces a file that exists; refused unless told. */
   readonly force?: boolean;
-}
-
-/** Whether there is something at the path. */
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Refuses a path that is taken. */
-async function checkFree(path: string, force: boolean): Promise<void> {
-  if (!force && await exists(path)) {
-    throw new Deno.errors.AlreadyExists(
-      `Cannot write ${path} as it exists: give force to replace it`,
-    );
-  }
 }
 
 /**
@@ -64,17 +45,11 @@ export async function writeH5ad(
   checkWriteOptions(options, ["force", "compression", "signal"]);
   const { force = false, signal } = options;
   signal?.throwIfAborted();
-  await checkFree(path, force);
-  const { loadHdf5 } = await import("./hdf5_deno.ts");
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
-  try {
+  const write = async (temporary: string) => {
+    const { loadHdf5 } = await import("./hdf5_deno.ts");
     const report = await writeAnnData(await loadHdf5(), temporary, { adata, options });
     signal?.throwIfAborted();
-    await checkFree(path, force);
-    await Deno.rename(temporary, path);
     return report;
-  } catch (error) {
-    if (await exists(temporary)) await Deno.remove(temporary);
-    throw error;
-  }
+  };
+  return await writeWhole(path, write, { force });
 }

@@ -7,12 +7,35 @@ export type { Device, DeviceBuffer, DeviceInfo, DeviceKind, MemoryStats, View } 
 export type { Dtype, HostArrays, Shape } from "./dtype.ts";
 export { DeviceError, type DeviceErrorKind } from "./errors.ts";
 export { openDevice, type OpenOptions } from "./open.ts";
-export type { Activation, Op, OpInputs, OpName, OpOutputs, OpParams, Ops } from "./ops.ts";
+export type {
+  Activation,
+  AdamParams,
+  AttentionParams,
+  Op,
+  OpInputs,
+  OpName,
+  OpOutputs,
+  OpParams,
+  Ops,
+  PointwiseLoss,
+  UnaryFunction,
+  UpdateName,
+} from "./ops.ts";
 export { philox, RandomStream, seedKey, STREAM, uniform53, type Words } from "./random.ts";
-export type { Backward, Gradient, InputName, OpRule, Spec } from "./rule.ts";
+export type {
+  BackwardContext,
+  Gradient,
+  InputName,
+  OpRule,
+  OutputName,
+  Run,
+  Spec,
+} from "./rule.ts";
 export { RULES } from "./rules.ts";
 export { selfTest, type SelfTestReport } from "./self_test.ts";
-export { run, scope, Tensor } from "./tensor.ts";
+export { run, update } from "./run.ts";
+export { checkpoint, detach, scaleGradient, Tape } from "./tape.ts";
+export { scope, Tensor } from "./tensor.ts";
 export { openWasmDevice, type WasmDeviceOptions } from "./wasm/device.ts";
 export { openWebGpuDevice, type WebGpuOptions } from "./webgpu/device.ts";
 export type { Simd } from "./wasm/module.ts";

@@ -12,6 +12,8 @@ export const STREAM = {
   dropout: 5,
   split: 6,
   solver: 7,
+  order: 8,
+  generation: 9,
 } as const;
 
 /** Four 32-bit words. */

@@ -1,9 +1,11 @@
-/** Tensors with lexical ownership, and `run`, through which every op goes. */
+/** Tensors with lexical ownership. */
 import type { Device, DeviceBuffer, View } from "./device.ts";
 import { type Dtype, ELEMENT_BYTES, type HostArrays, type Shape, sizeOf } from "./dtype.ts";
 import type { OpInputs, OpName, OpOutputs, OpParams } from "./ops.ts";
 import type { Spec } from "./rule.ts";
-import { RULES } from "./rules.ts";
+
+/** A second tensor over the memory of another, which gives it back when disposed; made by the class, for {@linkcode takeOver} alone. */
+let owning: (tensor: Tensor) => Tensor;
 
 /**
  * A dense row-major array on a device. Own it with `using`, or inside {@linkcode scope}; a view (`rows`, `reshape`) borrows the
@@ -31,6 +33,11 @@ export class Tensor implements View {
   /** Element type. */
   readonly dtype: Dtype;
   readonly #owner: boolean;
+
+  static {
+    owning = ({ device, buffer, byteOffset, shape, dtype }) =>
+      new Tensor(device, buffer, byteOffset, { shape, dtype }, true);
+  }
 
   private constructor(
     device: Device,
@@ -72,6 +79,17 @@ export class Tensor implements View {
     return made;
   }
 
+  /** A tensor of zeros. */
+  static zeros(device: Device, shape: Shape): Tensor {
+    const made = Tensor.empty(device, shape);
+    const bytes = made.size * ELEMENT_BYTES;
+    const zeros = new Uint8Array(Math.min(bytes, ZEROS_BYTES));
+    for (let at = 0; at < bytes; at += ZEROS_BYTES) {
+      device.write(made.buffer, at, zeros.subarray(0, Math.min(ZEROS_BYTES, bytes - at)));
+    }
+    return made;
+  }
+
   /** Number of elements. */
   get size(): number {
     return sizeOf(this.shape);
@@ -91,10 +109,10 @@ export class Tensor implements View {
       );
     }
     const offset = this.byteOffset + start * sizeOf(rest) * ELEMENT_BYTES;
-    return new Tensor(this.device, this.buffer, offset, {
-      shape: [end - start, ...rest],
-      dtype: this.dtype,
-    }, false);
+    const spec = { shape: [end - start, ...rest], dtype: this.dtype };
+    const view = new Tensor(this.device, this.buffer, offset, spec, false);
+    recorderOf(this.device)?.viewed(this, view, start);
+    return view;
   }
 
   /** The same elements under another shape, without copying. */
@@ -104,13 +122,10 @@ export class Tensor implements View {
         `Cannot reshape [${this.shape}] to [${shape}] as the number of elements differs`,
       );
     }
-    return new Tensor(
-      this.device,
-      this.buffer,
-      this.byteOffset,
-      { shape, dtype: this.dtype },
-      false,
-    );
+    const spec = { shape, dtype: this.dtype };
+    const view = new Tensor(this.device, this.buffer, this.byteOffset, spec, false);
+    recorderOf(this.device)?.viewed(this, view, 0);
+    return view;
   }
 
   /** Reads the elements back; the one place where a program waits for a device. */
@@ -129,9 +144,86 @@ export class Tensor implements View {
     return this.device.read(this.buffer, this.byteOffset, this.size * ELEMENT_BYTES);
   }
 
-  /** Gives the memory back; a view gives nothing back, and a second call does nothing. */
+  /** Gives the memory back, unless a tape still needs it; a view gives nothing back, and a second call does nothing. */
   [Symbol.dispose](): void {
-    if (this.#owner && !this.buffer.freed) this.device.free(this.buffer);
+    if (!this.#owner || this.buffer.freed) return;
+    const hold = holds.get(this.buffer);
+    if (hold === undefined) this.device.free(this.buffer);
+    else hold.orphaned = true;
+  }
+}
+
+const ZEROS_BYTES = 1 << 20;
+
+/** How often a buffer was retained, and whether its owner is gone. */
+interface Hold {
+  count: number;
+  orphaned: boolean;
+}
+
+const holds = new WeakMap<DeviceBuffer, Hold>();
+
+/** Keeps a tensor's memory alive past its owner's disposal, until {@linkcode release}. */
+export function retain({ buffer }: Tensor): void {
+  const hold = holds.get(buffer);
+  if (hold === undefined) holds.set(buffer, { count: 1, orphaned: false });
+  else hold.count++;
+}
+
+/** Undoes one {@linkcode retain}; the last one frees memory whose owner is gone. */
+export function release({ buffer, device }: Tensor): void {
+  const hold = holds.get(buffer);
+  if (hold === undefined || --hold.count > 0) return;
+  holds.delete(buffer);
+  if (hold.orphaned) device.free(buffer);
+}
+
+/**
+ * Takes over retained memory that this tensor alone uses and whose owner is gone, without copying: the new owner belongs to the innermost
+ * open {@linkcode scope}. Undefined where someone else uses the memory too.
+ */
+export function takeOver(tensor: Tensor): Tensor | undefined {
+  const { buffer, device } = tensor;
+  const hold = holds.get(buffer);
+  if (hold === undefined || !hold.orphaned || hold.count !== 1) return undefined;
+  holds.delete(buffer);
+  const owner = owning(tensor);
+  openScopes.get(device)?.at(-1)?.add(owner);
+  return owner;
+}
+
+/** What listens to the ops of a device: a tape. */
+export interface Recorder {
+  /** An op was enqueued. */
+  ran<K extends OpName>(
+    op: K,
+    inputs: OpInputs<K, Tensor>,
+    outputs: OpOutputs<K, Tensor>,
+    params: OpParams<K>,
+  ): void;
+  /** A view of a tensor was made, from `start` of its first axis on (0 for another shape). */
+  viewed(of: Tensor, view: Tensor, start: number): void;
+}
+
+const recorders = new WeakMap<Device, Recorder | undefined>();
+
+/** The tape that records a device's ops at the moment. */
+export function recorderOf(device: Device): Recorder | undefined {
+  return recorders.get(device);
+}
+
+/** Runs `body` with another recorder, or with none. */
+export function withRecorder<R>(
+  device: Device,
+  recorder: Recorder | undefined,
+  body: () => R,
+): R {
+  const before = recorders.get(device);
+  recorders.set(device, recorder);
+  try {
+    return body();
+  } finally {
+    recorders.set(device, before);
   }
 }
 
@@ -192,51 +284,8 @@ function tensorsIn(value: unknown): Tensor[] {
   return [];
 }
 
-/**
- * Enqueues one operation of the ops table and returns its outputs.
- *
- * @example
- * ```ts
- * import { openWasmDevice, run, Tensor } from "@scgpt/sdk/gpu";
- * import assert from "node:assert/strict";
- *
- * await using device = await openWasmDevice({ threads: 1 });
- * using x = Tensor.from(device, "f32", [1, 3], Float32Array.of(2, 9, 4));
- * const { value, index } = run("top_k", { x }, { k: 2 });
- * assert.deepEqual(await value.data(), Float32Array.of(9, 4));
- * assert.deepEqual(await index.integers(), Uint32Array.of(1, 2));
- * ```
- *
- * @param op Name in the ops table
- * @param inputs Tensors of one device, by input name
- * @param params The op's parameters
- * @returns New tensors by output name; the innermost open {@linkcode scope} will free them
- * @throws {RangeError | TypeError} when shapes, element types or devices do not fit; nothing was allocated then
- */
-export function run<K extends OpName>(
-  op: K,
-  inputs: OpInputs<K, Tensor>,
-  params: OpParams<K>,
-): OpOutputs<K, Tensor> {
-  const given = Object.values(inputs).filter((input) => input !== undefined) as Tensor[];
-  const device = given[0]!.device;
-  for (const tensor of given) {
-    if (tensor.device !== device) {
-      throw new TypeError(`Cannot run ${op} as its inputs live on different devices`);
-    }
-    assertAlive(tensor, op);
-  }
-  const specs = RULES[op].outputs(inputs, params);
-  const outputs = Object.fromEntries(
-    (Object.entries(specs) as [string, Spec][]).map((
-      [name, spec],
-    ) => [name, Tensor.empty(device, spec.shape, spec.dtype)]),
-  ) as OpOutputs<K, Tensor>;
-  device.run(op, inputs, outputs, params);
-  return outputs;
-}
-
-function assertAlive(tensor: Tensor, act: string): void {
+/** Throws a `TypeError` when a tensor's memory was given back. */
+export function assertAlive(tensor: Tensor, act: string): void {
   if (tensor.buffer.freed) {
     throw new TypeError(`Cannot ${act} a tensor [${tensor.shape}] as it was disposed`);
   }

@@ -5,8 +5,12 @@ import { nearest, refuseUnknownKeys } from "./options.ts";
 export type InputEmbStyle = "continuous" | "category" | "scaling";
 /** How the tokens of a cell become the cell embedding. */
 export type CellEmbStyle = "cls" | "avg-pool" | "w-pool";
-/** How the expression of a gene is read from a cell embedding (the reference's other two styles crash in its forward). */
-export type MvcDecoderStyle = "inner product" | "inner product, detach";
+/** How the expression of a gene is read from a cell embedding (the last two crash in the reference's forward; here they work). */
+export type MvcDecoderStyle =
+  | "inner product"
+  | "inner product, detach"
+  | "concat query"
+  | "sum query";
 /** Norm over the batch at the input of the transformer: none, one a domain without gain, or one with gain (old checkpoints). */
 export type DomainSpecBatchnorm = false | "dsbn" | "batchnorm";
 
@@ -111,7 +115,7 @@ const FIELDS: { readonly [K in Knob]: Field<ScgptConfig[K]> } = {
   mvcDecoderStyle: {
     key: "mvc_decoder_style",
     default: "inner product",
-    parse: oneOf("inner product", "inner product, detach"),
+    parse: oneOf("inner product", "inner product, detach", "concat query", "sum query"),
   },
   explicitZeroProb: { key: "explicit_zero_prob", default: false, parse: boolean },
   generative: {

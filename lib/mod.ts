@@ -35,6 +35,8 @@ export {
 export { type Expression, expressionOf } from "./input/expression.ts";
 export {
   type GeneMapping,
+  type GeneNames,
+  geneNames,
   type GeneReport,
   mapGenes,
   type MapGenesOptions,
@@ -47,6 +49,26 @@ export {
   maskValues,
 } from "./input/masking.ts";
 export type { PackedBatch } from "./input/packed_batch.ts";
+export { type CountFilter, filterCells, filterGenes } from "./input/preprocess/filter.ts";
+export {
+  type HighlyVariableGenes,
+  highlyVariableGenes,
+  type HighlyVariableOptions,
+  type HvgFlavor,
+  type HvgTable,
+} from "./input/preprocess/highly_variable.ts";
+export {
+  log1p,
+  medianTotal,
+  normalizeTotal,
+  type ValueRows,
+} from "./input/preprocess/normalize.ts";
+export {
+  preprocess,
+  type Preprocessed,
+  type PreprocessOptions,
+} from "./input/preprocess/preprocess.ts";
+export type { ExpressionRows, RowSource } from "./input/preprocess/row_source.ts";
 export {
   type CellTokens,
   type SparseRow,
@@ -101,6 +123,7 @@ export {
   type ModelFiles,
   type ModelFolder,
   openModelFolder,
+  readModelFile,
   WEIGHT_FILES,
 } from "./io/model_folder.ts";
 export { canonicalName } from "./io/names.ts";
@@ -121,3 +144,69 @@ export {
 export { saveSafetensors, type SaveSafetensorsOptions } from "./io/write_deno.ts";
 
 export { VERSION } from "./version.ts";
+
+export { type AdapterOptions, Adapters } from "./model/adapters.ts";
+export { type TrainingPass } from "./model/batch.ts";
+export { freshModel, type FreshModelOptions } from "./model/fresh_model.ts";
+export {
+  joinCells,
+  tokenizeCells,
+  type TokenizeCellsOptions,
+  type TrainingCells,
+} from "./train/cells.ts";
+export { TrainingError } from "./train/errors.ts";
+export { fit } from "./train/fit.ts";
+export type {
+  FitCheckpoint,
+  FitEnd,
+  FitEpoch,
+  FitEvent,
+  FitOptions,
+  FitStart,
+  FitStep,
+} from "./train/fit_options.ts";
+export {
+  type BatchGradients,
+  batchGradients,
+  batchLosses,
+  type GradientOptions,
+  type LossOptions,
+} from "./train/gradients.ts";
+export type { Objective, ObjectiveContext, StepTotals, TrainingBatch } from "./train/objective.ts";
+export { cce, type CceOptions, cls, dar, ecs, type EcsOptions } from "./train/objectives/cells.ts";
+export {
+  cellPrompt,
+  type CellPromptOptions,
+  gep,
+  gepc,
+  type WeightOptions,
+  zeroLogProb,
+  type ZeroLogProbOptions,
+} from "./train/objectives/expression.ts";
+export { Adam, type AdamOptions, type AdamSlot } from "./train/optimizer.ts";
+export { type CellSplit, splitCells, type SplitOptions } from "./train/order.ts";
+export { type Prompt, promptBatch, type PromptDraw } from "./train/prompt.ts";
+export { learningRate, type Place, type Schedule } from "./train/schedule.ts";
+export {
+  type CheckpointSlot,
+  type CheckpointStore,
+  type FitState,
+  MemoryStore,
+  type Snapshot,
+} from "./train/snapshot.ts";
+export { type Trainable, trainableParameters } from "./train/trainable.ts";
+export {
+  type CellPrompt,
+  type GeneratedCell,
+  generateExpression,
+  type GenerateOptions,
+} from "./model/generate.ts";
+export { FolderStore } from "./train/folder_store_deno.ts";
+export { RunLog } from "./train/run_log_deno.ts";
+export { type TensorboardEvent, tensorboardRecord } from "./train/tensorboard.ts";
+export {
+  type ModelContents,
+  type ReadableWeight,
+  saveModelFolder,
+  type SaveModelOptions,
+} from "./io/save_model_deno.ts";

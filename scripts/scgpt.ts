@@ -1,19 +1,38 @@
 /**
- * The one executable: `deno task scgpt COMMAND`. Results go to files, words for people to stderr, one JSON summary to stdout with
+ * The one executable: `deno task scgpt COMMAND`; `deno task train TASK` and `deno task evaluate TASK` are its groups of those names. Results go to files, words for people to stderr, one JSON summary to stdout with
  * `--json`. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
  */
 import { Command as Program, CommanderError, Option } from "@commander-js/extra-typings";
 import { VERSION } from "../mod.ts";
-import { type Command, kebab, parseFlags, UsageError } from "./commands/command.ts";
+import { type Command, type Flag, kebab, parseFlags, UsageError } from "./commands/command.ts";
+import { annotateCommand } from "./commands/annotate.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { forward } from "./commands/forward.ts";
 import { init } from "./commands/init.ts";
 import { readJsonObject } from "./commands/inputs.ts";
+import { integrateCommand } from "./commands/integrate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { map } from "./commands/map.ts";
+import { trainAnnotate } from "./commands/train_annotate.ts";
+import { trainIntegrate } from "./commands/train_integrate.ts";
+import { trainPretrain } from "./commands/train_pretrain.ts";
 
-const COMMANDS: readonly Command[] = [embedCommand, map, init, inspect, forward, doctor];
+const COMMANDS: readonly Command[] = [
+  embedCommand,
+  map,
+  annotateCommand,
+  integrateCommand,
+  init,
+  inspect,
+  forward,
+  doctor,
+];
+
+/** Commands under a common word. */
+const GROUPS: Readonly<Record<string, { readonly help: string; readonly tasks: Command[] }>> = {
+  train: { help: "train a model for a task", tasks: [trainAnnotate, trainIntegrate, trainPretrain] },
+};
 
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -37,11 +56,15 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function program(signal: AbortSignal): Program {
   const root = new Program("scgpt")
-    .description("scGPT in TypeScript: embed and map single cells on WebGPU or on the CPU")
+    .description("scGPT in TypeScript: single cells in, answers out, on WebGPU or on the CPU")
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: writeError, writeErr: writeError });
   for (const command of COMMANDS) addCommand(root, command, signal);
+  for (const [name, { help, tasks }] of Object.entries(GROUPS)) {
+    const group = root.command(name).description(help).exitOverride();
+    for (const task of tasks) addCommand(group, task, signal);
+  }
   return root;
 }
 
@@ -50,33 +73,25 @@ function writeError(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
-function addCommand(root: Program, command: Command, signal: AbortSignal): void {
-  const sub = root.command(command.name).description(command.help).exitOverride();
+function addCommand(parent: Program, command: Command, signal: AbortSignal): void {
+  const sub = parent.command(command.name).description(command.help).exitOverride();
   for (const name of command.positional ?? []) sub.argument(`<${name}>`);
-  for (const [name, flag] of Object.entries(command.flags)) {
-    const value = flag.kind === "boolean"
-      ? ""
-      : ` <${flag.kind === "strings" ? "a,b" : flag.kind}>`;
-    const choices = flag.choices === undefined ? "" : ` (${flag.choices.join(" | ")})`;
-    const notes = flag.required
-      ? " [required]"
-      : flag.byDefault === undefined
-      ? ""
-      : ` [${flag.byDefault}]`;
-    sub.addOption(new Option(`--${kebab(name)}${value}`, `${flag.help}${choices}${notes}`));
-  }
+  for (const [name, flag] of Object.entries(command.flags)) sub.addOption(optionOf(name, flag));
   sub.option(
     "--config <file>",
-    "JSON file with the same options, names as in TypeScript; flags win",
+    "JSON file with the same options, names as here or as in TypeScript; flags win",
   );
   sub.option("--json", "print one JSON summary to stdout");
   sub.action(async (...args: unknown[]) => {
     const positional = args.slice(0, command.positional?.length ?? 0) as string[];
-    const { config, json, ...given } = sub.opts() as Record<string, unknown>;
+    const written = Object.entries(sub.opts() as Record<string, unknown>)
+      .filter(([name]) => sub.getOptionValueSource(name) === "cli");
+    const { config, json, ...given } = Object.fromEntries(written);
     const values = parseFlags(
       command.flags,
       given,
       typeof config === "string" ? await readJsonObject(config) : {},
+      await command.earlier?.(given) ?? {},
     );
     const context = {
       signal,
@@ -86,6 +101,25 @@ function addCommand(root: Program, command: Command, signal: AbortSignal): void 
     const summary = await command.run(values, context, positional);
     if (json === true) console.log(JSON.stringify(summary));
   });
+}
+
+const PLACEHOLDERS: Readonly<Partial<Record<Flag["kind"], string>>> = {
+  boolean: "",
+  strings: " <a,b>",
+  integers: " <1,2>",
+  paths: " <path...>",
+};
+
+function optionOf(name: string, flag: Flag): Option {
+  const isOff = flag.kind === "boolean" && flag.default === true;
+  const value = PLACEHOLDERS[flag.kind] ?? ` <${flag.kind}>`;
+  const choices = flag.choices === undefined ? "" : ` (${flag.choices.join(" | ")})`;
+  const byDefault = flag.byDefault ?? (flag.kind === "boolean" ? undefined : flag.default);
+  const notes = flag.required ? " [required]" : byDefault === undefined ? "" : ` [${byDefault}]`;
+  return new Option(
+    `--${isOff ? "no-" : ""}${kebab(name)}${value}`,
+    `${flag.help}${choices}${notes}`,
+  );
 }
 
 /** Tells what went wrong and says which exit code that is. */

@@ -33,8 +33,14 @@ export { isCounts, logNormalize, type LogNormalizeOptions } from "./analysis/log
 export { type Pca, pca, type PcaOptions, pcaTransform } from "./analysis/pca.ts";
 export { type Prediction, UNKNOWN } from "./analysis/prediction.ts";
 export type { DenseRows, Rows, SparseRows } from "./analysis/rows.ts";
-export { type Embedding2d, umap, type UmapOptions } from "./analysis/umap.ts";
-export { topVarianceGenes } from "./analysis/variable_genes.ts";
+export {
+  type Embedding2d,
+  umap,
+  umapLayout,
+  type UmapLayoutOptions,
+  type UmapOptions,
+} from "./analysis/umap.ts";
+export { topVarianceGenes, variableGenes } from "./analysis/variable_genes.ts";
 export { distanceQuantile, vote, type VoteOptions } from "./analysis/vote.ts";
 
 export type { GeneChoice, LabelledCells, QueryCells } from "./baselines/cells.ts";
@@ -72,3 +78,138 @@ export {
   type EmbeddingPlotOptions,
 } from "./plots/embedding.ts";
 export { type PngAssets, type PngOptions, svgToPng } from "./plots/png.ts";
+
+export { type Components, connectedComponents } from "./analysis/components.ts";
+export { leiden, type LeidenOptions, modularity } from "./analysis/leiden.ts";
+export {
+  fuzzyGraph,
+  type NeighborGraph,
+  neighbors,
+  type NeighborsOptions,
+  type WeightedGraph,
+} from "./analysis/neighbors.ts";
+
+export { adjustedRandIndex, normalizedMutualInfo } from "./metrics/agreement.ts";
+export {
+  bras,
+  isolatedLabels,
+  type IsolatedLabelsOptions,
+  silhouetteBatch,
+} from "./metrics/batch_silhouette.ts";
+export { chiSquareSurvival } from "./metrics/chi_square.ts";
+export type { CellEdges } from "./metrics/components.ts";
+export { graphConnectivity } from "./metrics/graph_connectivity.ts";
+export type { Labels } from "./metrics/groups.ts";
+export {
+  type IntegratedCells,
+  INTEGRATION_METRICS,
+  type IntegrationMetric,
+  type Score,
+} from "./metrics/integration_metrics.ts";
+export {
+  type IntegrationReport,
+  integrationReport,
+  type IntegrationReportOptions,
+} from "./metrics/integration_report.ts";
+export {
+  type Kbet,
+  kbet,
+  type KbetOptions,
+  type KbetPerLabel,
+  kbetPerLabel,
+  type KbetPerLabelOptions,
+} from "./metrics/kbet.ts";
+export { type KMeans, kMeans, type KMeansOptions } from "./metrics/kmeans.ts";
+export { clisi, ilisi, lisi, type LisiOptions } from "./metrics/lisi.ts";
+export {
+  clusterOptimalResolution,
+  kMeansAgreement,
+  type KMeansAgreementOptions,
+  type OptimalClustering,
+  type OptimalResolutionOptions,
+} from "./metrics/optimal_clustering.ts";
+export { pcrComparison, type PcrOptions, principalComponentRegression } from "./metrics/pcr.ts";
+export {
+  silhouetteLabel,
+  type SilhouetteOptions,
+  silhouetteSamples,
+} from "./metrics/silhouette.ts";
+export { UndefinedMetricError } from "./metrics/undefined_metric.ts";
+
+export { type Harmony, harmony, type HarmonyOptions } from "./baselines/harmony.ts";
+export {
+  type CellEmbedding,
+  type Embedders,
+  hvgBaseline,
+  hvgPcaBaseline,
+  type HvgPcaOptions,
+  integrationBaselines,
+} from "./baselines/integration.ts";
+
+export { lossPlot, type LossPlotOptions, type LossPoint, type LossRun } from "./plots/losses.ts";
+export { type MethodScores, scoresPlot, type ScoresPlotOptions } from "./plots/scores.ts";
+
+export { reportHtml } from "./report/html.ts";
+export {
+  REPORT_SCHEMA,
+  type ReportDocument,
+  reportJson,
+  type ResultDocument,
+  type TableDocument,
+} from "./report/json.ts";
+export type {
+  ManifestValue,
+  Report,
+  ReportCell,
+  ReportColumn,
+  ReportFigure,
+  ReportRow,
+  ReportTable,
+} from "./report/report.ts";
+export { summarize, type Summary } from "./report/summary.ts";
+
+export {
+  annotate,
+  type AnnotateOptions,
+  type Annotation,
+  type AnnotatorEvent,
+  type AnnotatorPrepared,
+  type AnnotatorTrained,
+  attachAnnotation,
+  trainAnnotator,
+  type TrainAnnotatorOptions,
+} from "./annotate.ts";
+export { mapPanel, type PanelMapping, type PanelOptions, type PanelReport } from "./gene_panel.ts";
+export type { ChosenGenes, StartOptions } from "./learned_cells.ts";
+export { type CellInput, type TaskDescription, TrainedModel } from "./trained.ts";
+export {
+  integrate,
+  type IntegrateOptions,
+  type Integration,
+  type IntegrationEvent,
+  type IntegrationPrepared,
+  type IntegrationTrained,
+  trainIntegration,
+  type TrainIntegrationOptions,
+} from "./integrate.ts";
+export {
+  pretrain,
+  type Pretrained,
+  type PretrainEvent,
+  type PretrainOptions,
+  type PretrainPrepared,
+} from "./pretrain.ts";
+
+export {
+  type AnnotationEvaluation,
+  type AnnotationEvaluationEvent,
+  type AnnotatorEvaluated,
+  evaluateAnnotation,
+  type EvaluateAnnotationOptions,
+  type EvaluationTraining,
+  type MethodEvaluated,
+} from "./evaluate/annotation.ts";
+export { embedTrained, type EmbedTrainedOptions } from "./evaluate/embed_trained.ts";
+export type { MethodResults } from "./evaluate/method_results.ts";
+export { loadTrained, type LoadTrainedOptions } from "./load_trained.ts";
+export { saveTrained, type SaveTrainedOptions } from "./trained_deno.ts";

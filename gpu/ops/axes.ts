@@ -1,4 +1,5 @@
 /** Binds the letters of shapes as `gpu/ops.ts` writes them, so that every op checks its inputs by one line a tensor. */
+import type { Dtype } from "../dtype.ts";
 import type { OpInputs, OpName } from "../ops.ts";
 import type { InputName, Spec } from "../rule.ts";
 
@@ -28,47 +29,81 @@ export function bindAxes<
   K extends OpName,
   const Laws extends { readonly [Name in InputName<K>]?: string },
 >(op: K, inputs: OpInputs<K, Spec>, laws: Laws): Axes<Laws[keyof Laws]> {
-  const lengths = new Map<string, number>();
-  for (const [name, law] of Object.entries(laws) as [InputName<K>, string][]) {
-    const spec = (inputs as { [Name in InputName<K>]?: Spec })[name];
-    if (spec !== undefined) bindOne(`${op} as ${name}`, spec, { law, lengths });
+  const lengths: Lengths = {};
+  const given = inputs as { readonly [name: string]: Spec | undefined };
+  for (const name in laws) {
+    const spec = given[name];
+    if (spec === undefined) continue;
+    const text = laws[name] as string;
+    const law = parsed.get(text) ?? parseLaw(text);
+    if (!fits(spec, law, lengths)) throw misfit(`${op} as ${name}`, spec, { law, lengths });
   }
-  return Object.fromEntries(lengths) as Axes<Laws[keyof Laws]>;
+  return lengths as Axes<Laws[keyof Laws]>;
 }
 
-function bindOne(
-  place: string,
-  spec: Spec,
-  into: { law: string; lengths: Map<string, number> },
-): void {
-  const words = into.law.split(" ");
+/** Lengths found so far, by letter. */
+type Lengths = { [letter: string]: number };
+
+/** A law taken apart. */
+interface Law {
+  readonly dtype: Dtype;
+  readonly axes: readonly Axis[];
+  /** The axes as they were written. */
+  readonly text: string;
+}
+
+/** `3D`: three times the letter's length; `B+1`: one more; `2`: no letter. */
+interface Axis {
+  readonly letter: string | undefined;
+  readonly factor: number;
+  readonly more: number;
+}
+
+/** Ops run a thousand times a step, and their laws are some fifty. */
+const parsed = new Map<string, Law>();
+
+function parseLaw(text: string): Law {
+  const words = text.split(" ");
   const dtype = words[0] === "u32" ? "u32" : "f32";
-  const axes = dtype === "u32" ? words.slice(1) : words;
-  const known = [...into.lengths].map(([letter, length]) => `${letter} = ${length}`).join(", ");
-  if (spec.dtype !== dtype) {
-    throw new TypeError(
-      `Cannot run ${place} must be ${dtype} [${axes}]: got ${spec.dtype} [${spec.shape}]`,
+  const written = dtype === "u32" ? words.slice(1) : words;
+  const axes = written.map((axis) => {
+    const [, factor, letter, more] = /^(\d*)([A-Z]?)(\+1)?$/.exec(axis)!;
+    return { letter: letter || undefined, factor: Number(factor || 1), more: more ? 1 : 0 };
+  });
+  const law = { dtype, axes, text: `${written}` } as const;
+  parsed.set(text, law);
+  return law;
+}
+
+/** Whether a tensor keeps its law; binds its letters if so. */
+function fits({ shape, dtype }: Spec, { axes, ...law }: Law, lengths: Lengths): boolean {
+  if (dtype !== law.dtype || shape.length !== axes.length) return false;
+  for (const [at, { letter, factor, more }] of axes.entries()) {
+    const value = letter === undefined ? shape[at]! : (shape[at]! - more) / factor;
+    const wanted = letter === undefined ? factor : lengths[letter] ?? value;
+    if (value !== wanted || value < 0 || !Number.isInteger(value)) return false;
+  }
+  for (const [at, { letter, factor, more }] of axes.entries()) {
+    if (letter !== undefined) lengths[letter] = (shape[at]! - more) / factor;
+  }
+  return true;
+}
+
+function misfit(
+  place: string,
+  { shape, dtype }: Spec,
+  { law, lengths }: { law: Law; lengths: Lengths },
+): Error {
+  if (dtype !== law.dtype) {
+    return new TypeError(
+      `Cannot run ${place} must be ${law.dtype} [${law.text}]: got ${dtype} [${shape}]`,
     );
   }
-  const fits = axes.length === spec.shape.length &&
-    axes.every((axis, at) => bindLength(axis, spec.shape[at]!, into.lengths));
-  if (fits) return;
-  throw new RangeError(
-    `Cannot run ${place} must have shape [${axes}]${
-      known && ` with ${known}`
-    }: got [${spec.shape}]`,
+  const known = Object.entries(lengths).map(([letter, length]) => `${letter} = ${length}`);
+  const context = known.length > 0 ? ` with ${known.join(", ")}` : "";
+  return new RangeError(
+    `Cannot run ${place} must have shape [${law.text}]${context}: got [${shape}]`,
   );
-}
-
-/** Binds or checks one axis: `D`, `3D`, `B+1` or `2`. */
-function bindLength(axis: string, length: number, lengths: Map<string, number>): boolean {
-  const [, factor, letter, more] = /^(\d*)([A-Z]?\w*)(\+1)?$/.exec(axis)!;
-  if (!letter) return length === Number(factor);
-  const value = (length - (more ? 1 : 0)) / (factor ? Number(factor) : 1);
-  if (!Number.isInteger(value) || value < 0) return false;
-  if (lengths.has(letter)) return lengths.get(letter) === value;
-  lengths.set(letter, value);
-  return true;
 }
 
 /** Throws the `RangeError` of a parameter that breaks its rule; `rule` ends with the value. */

@@ -1,6 +1,7 @@
 /** Shape rule and gradient of `binary`. */
 import { sameShape, type Shape } from "../dtype.ts";
-import type { OpRule } from "../rule.ts";
+import { given, type OpRule, type Run } from "../rule.ts";
+import { Tensor } from "../tensor.ts";
 import { bindAxes, f32 } from "./axes.ts";
 
 /** How `b` is spread over `a`. */
@@ -31,5 +32,41 @@ export const binary: OpRule<"binary"> = {
     spreadOf(inputs.a.shape, inputs.b.shape);
     return { y: f32(M, D) };
   },
-  gradient: { into: ["a", "b"], saves: ["a", "b"], backward: "pending" },
+  gradient: {
+    into: ["a", "b"],
+    saves: ({ fn }, wanted) =>
+      fn !== "mul" ? [] : [
+        ...(wanted.has("b") ? ["a"] as const : []),
+        ...(wanted.has("a") ? ["b"] as const : []),
+      ],
+    backward({ run, params: { fn }, specs, saved, gradients, wanted }) {
+      const dy = given(gradients.y, "the gradient of y");
+      const times = (b: Tensor) => run("binary", { a: dy, b }, { fn: "mul" }).y;
+      if (fn !== "mul") {
+        const b = () => gathered(run, dy, specs.a.shape, specs.b.shape);
+        if (!wanted.has("b")) return { a: dy };
+        return { a: dy, b: fn === "add" ? b() : negated(run, b()) };
+      }
+      return {
+        ...(wanted.has("a") && { a: times(given(saved.b, "b")) }),
+        ...(wanted.has("b") && {
+          b: gathered(run, times(given(saved.a, "a")), specs.a.shape, specs.b.shape),
+        }),
+      };
+    },
+  },
 };
+
+/** The gradient of a spread operand: the sum over the places where it was used. */
+function gathered(run: Run, gradient: Tensor, a: Shape, b: Shape): Tensor {
+  const spread = spreadOf(a, b);
+  if (spread === "element") return gradient;
+  if (spread === "row") return run("column_sum", { x: gradient }, {}).y;
+  const D = a[1] ?? 0;
+  const weight = Tensor.from(gradient.device, "f32", [1, D], new Float32Array(D).fill(1));
+  return run("linear", { x: gradient, weight }, { activation: "none" }).y;
+}
+
+function negated(run: Run, x: Tensor): Tensor {
+  return run("scale_add", { x }, { alpha: -1, beta: 0 }).y;
+}

@@ -1,6 +1,6 @@
 /** Shape rule and gradient of `dropout`. */
 import { seedKey } from "../random.ts";
-import type { OpRule } from "../rule.ts";
+import { given, type OpRule } from "../rule.ts";
 import { assertParam, bindAxes, f32 } from "./axes.ts";
 
 /** y = x * keep/(1-p), where keep is drawn from Philox by what the element is, never by where it lies. */
@@ -17,7 +17,14 @@ export const dropout: OpRule<"dropout"> = {
     seedKey(seed);
     return { y: f32(M, D) };
   },
-  gradient: { into: ["x"], saves: ["row_key"], backward: "pending" },
+  gradient: {
+    into: ["x"],
+    saves: () => ["row_key"],
+    backward({ run, params, saved: { row_key }, gradients }) {
+      const x = given(gradients.y, "the gradient of y");
+      return { x: run("dropout", row_key === undefined ? { x } : { x, row_key }, params).y };
+    },
+  },
 };
 
 /** Words below this number drop the element: p·2³², rounded up so that `word >= p·2³²` and `word >= threshold` agree. */

@@ -1,5 +1,5 @@
 /** Shape rule and gradient of `swap_axes`. */
-import type { OpRule } from "../rule.ts";
+import { given, type OpRule } from "../rule.ts";
 import { bindAxes, f32 } from "./axes.ts";
 
 /** y[b,a] = x[a,b]: the first two of three axes change places. */
@@ -8,5 +8,11 @@ export const swapAxes: OpRule<"swap_axes"> = {
     const { A, B, D } = bindAxes("swap_axes", inputs, { x: "A B D" });
     return { y: f32(B, A, D) };
   },
-  gradient: { into: ["x"], saves: [], backward: "pending" },
+  gradient: {
+    into: ["x"],
+    saves: () => [],
+    backward: ({ run, gradients }) => ({
+      x: run("swap_axes", { x: given(gradients.y, "the gradient of y") }, {}).y,
+    }),
+  },
 };

@@ -13,5 +13,5 @@ export const topK: OpRule<"top_k"> = {
     );
     return { value: f32(M, k), index: { shape: [M, k], dtype: "u32" } };
   },
-  gradient: { into: [], saves: [], backward: "none" },
+  gradient: "none",
 };

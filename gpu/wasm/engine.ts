@@ -39,6 +39,12 @@ export function addressOrZero(view: WasmView | undefined): number {
   return view === undefined ? 0 : addressOf(view);
 }
 
+/** A view as rows of its last axis. */
+export function matrix(view: WasmView): [rows: number, width: number] {
+  const width = view.shape.at(-1) ?? 1;
+  return [width === 0 ? 0 : sizeOf(view.shape) / width, width];
+}
+
 const floatBits = new Float32Array(1);
 const intBits = new Uint32Array(floatBits.buffer);
 
@@ -88,6 +94,18 @@ export class WasmEngine {
   ): void {
     const rowsPerChunk = Math.max(1, Math.min(256, Math.ceil(rows / (this.threads * 4))));
     this.launch(name, [rows, rowsPerChunk, ...words], Math.ceil(rows / rowsPerChunk), scratchBytes);
+  }
+
+  /** Runs a kernel over all elements of a view; words are those from word 2 on. */
+  launchElements(name: WasmKernelName, { shape }: WasmView, words: readonly number[]): void {
+    const size = sizeOf(shape);
+    const perChunk = 16384; // 64 KB of each operand
+    this.launch(name, [size, perChunk, ...words], Math.ceil(size / perChunk));
+  }
+
+  /** The floats of a view, as they lie in memory now. */
+  floats(view: WasmView): Float32Array {
+    return new Float32Array(this.arena.memory.buffer, addressOf(view), sizeOf(view.shape));
   }
 
   /** The unsigned integers of a view, as they lie in memory now. */

@@ -7,22 +7,44 @@ export type WasmKernel = (args: number, chunk: number, scratch: number) => void;
 
 /** Names of the exported kernels. */
 export type WasmKernelName =
+  | "adam"
+  | "addPartials"
   | "attention"
+  | "attentionGrad"
   | "attentionPool"
+  | "attentionPoolGrad"
+  | "batchNorm"
+  | "batchNormGrad"
   | "binary"
+  | "columnSums"
   | "concat"
+  | "crossEntropy"
+  | "crossEntropyGrad"
   | "dropout"
   | "gatherRows"
   | "gemm"
   | "l2Normalize"
+  | "l2NormalizeGrad"
   | "layerNorm"
+  | "layerNormGrad"
   | "pack"
+  | "pointwiseLoss"
+  | "pointwiseLossGrad"
   | "rowDot"
+  | "scaleAdd"
+  | "scatterRows"
   | "segmentPool"
+  | "segmentSpread"
+  | "sliceColumns"
   | "softmax"
+  | "softmaxGrad"
+  | "squares"
   | "swapAxes"
   | "topK"
-  | "unary";
+  | "transpose"
+  | "unary"
+  | "unaryGrad"
+  | "zero";
 
 /** All kernels of an instance. */
 export type WasmKernels = Readonly<Record<WasmKernelName, WasmKernel>>;
@@ -33,6 +55,10 @@ export interface WasmSizes {
   readonly attentionRows: number;
   /** Keys that attention takes at a time. */
   readonly attentionKeys: number;
+  /** Queries that its gradient takes at a time. */
+  readonly attentionGradRows: number;
+  /** Keys that its gradient takes at a time. */
+  readonly attentionGradKeys: number;
 }
 
 /** SIMD builds: with fused multiply-add and without. */
@@ -63,12 +89,18 @@ export function instantiateKernels(
   memory: WebAssembly.Memory,
 ): { readonly kernels: WasmKernels; readonly sizes: WasmSizes } {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const { attentionRows, attentionKeys, ...kernels } = exports;
+  const { attentionRows, attentionKeys, attentionGradRows, attentionGradKeys, ...kernels } =
+    exports;
   const size = (global: WebAssembly.ExportValue | undefined) =>
     Number((global as WebAssembly.Global).value);
   return {
     kernels: kernels as WasmKernels & WebAssembly.Exports,
-    sizes: { attentionRows: size(attentionRows), attentionKeys: size(attentionKeys) },
+    sizes: {
+      attentionRows: size(attentionRows),
+      attentionKeys: size(attentionKeys),
+      attentionGradRows: size(attentionGradRows),
+      attentionGradKeys: size(attentionGradKeys),
+    },
   };
 }
 

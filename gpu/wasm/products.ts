@@ -1,6 +1,6 @@
-/** Matrix products of the WASM device: packing, chunking and the micro-kernel's launch. */
+/** Matrix products of the WASM device: packing, blocks of the depth, chunks, and the micro-kernel's launch. */
 import type { Kernel } from "../device.ts";
-import type { Activation } from "../ops.ts";
+import { FUNCTION_CODES } from "./elements.ts";
 import {
   addressOf,
   addressOrZero,
@@ -8,32 +8,31 @@ import {
   type WasmEngine,
   type WasmView,
 } from "./engine.ts";
-
-/** Codes of functions in `elementwise.ts`; the micro-kernel knows the first three itself. */
-export const FUNCTION_CODES = {
-  none: 0,
-  relu: 1,
-  leaky_relu: 2,
-  sigmoid: 3,
-  tanh: 4,
-  gelu: 5,
-  log1p: 6,
-} as const satisfies Record<Activation | "log1p", number>;
+import { transpose } from "./moving.ts";
 
 const PANEL = 8; // columns
-const ROW_GROUP = 6; // rows of the micro-kernel
-const MAX_ROWS = 96; // rows a chunk: its part of x stays in the second cache level
+const ROW_GROUP = 5; // rows of the micro-kernel
+const MAX_ROWS = 100; // rows a chunk: its part of x stays in the second cache level
+const MAX_DEPTH = 512; // a panel of this depth stays in the first cache level
+const PACKED_PANELS = 4; // panels a chunk of packing: 128 bytes of a row
 
-/** One product y[M,N] = act(init + x[M,K] · w), addresses and bytes. */
-interface Product {
-  readonly x: number;
-  readonly packed: number;
-  readonly init: number;
-  readonly y: number;
-  readonly M: number;
-  readonly K: number;
-  readonly N: number;
-  readonly activation: number;
+/** Part of the depth K of a product. */
+interface Block {
+  readonly first: number;
+  readonly depth: number;
+}
+
+/**
+ * The depth in even parts. Each goes on from the sums of the one before in y, so that every element is still one chain of sums over
+ * ascending k, whatever the parts.
+ */
+function blocksOf(K: number): Block[] {
+  const parts = Math.max(1, Math.ceil(K / MAX_DEPTH));
+  const depth = Math.ceil(K / parts / 8) * 8;
+  return Array.from({ length: parts }, (_, i) => {
+    const first = i * depth;
+    return { first, depth: Math.min(depth, K - first) };
+  });
 }
 
 /** Kernel of `linear`. */
@@ -42,83 +41,113 @@ export function linear(engine: WasmEngine): Kernel<"linear", WasmBuffer> {
     const [M = 0, K = 0] = x.shape;
     const N = weight.shape[0] ?? 0;
     const code = FUNCTION_CODES[activation];
-    const product = {
-      x: addressOf(x),
-      packed: packWeight(engine, weight),
-      y: addressOf(y),
-      M,
-      K,
-      N,
-    };
     const inKernel = code <= FUNCTION_CODES.leaky_relu;
-    withInit(
-      engine,
-      addressOrZero(bias),
-      N,
-      (init) => multiply(engine, { ...product, init, activation: inKernel ? code : 0 }),
-    );
-    if (!inKernel) engine.launchRows("unary", M, [addressOf(y), addressOf(y), N, code]);
+    const packed = packWeight(engine, weight);
+    const blocks = blocksOf(K);
+    withInit(engine, addressOrZero(bias), N, (init) => {
+      for (const { first, depth } of blocks) {
+        const last = first + depth === K;
+        multiply(engine, {
+          x: addressOf(x) + first * 4,
+          rowBytes: K * 4,
+          packed: packed + packedBytes(first, N),
+          init: first === 0 ? init : undefined,
+          y: addressOf(y),
+          M,
+          K: depth,
+          N,
+          activation: last && inKernel ? code : 0,
+        });
+      }
+    });
+    if (!inKernel) engine.launchElements("unary", y, [addressOf(y), addressOf(y), code]);
   };
 }
 
-/** Kernel of `matmul`. */
+/** Kernel of `matmul`: packs a block of b, and turns one of a where it is transposed, just before they are multiplied. */
 export function matmul(engine: WasmEngine): Kernel<"matmul", WasmBuffer> {
   return ({ a, b }, { y }, { transposeA, transposeB }) => {
     const [groups = 0, M = 0, N = 0] = y.shape;
     const K = (transposeA ? a.shape[1] : a.shape[2]) ?? 0;
-    const at = (view: WasmView, g: number, size: number) => addressOf(view) + g * size * 4;
-    engine.withMemory(packedBytes(K, N), (packed) =>
-      withInit(engine, 0, N, (init) => {
-        for (let g = 0; g < groups; g++) {
-          pack(engine, { source: at(b, g, K * N), K, N, columnMajor: transposeB, packed });
-          const product = {
-            packed,
-            init,
-            y: at(y, g, M * N),
-            M,
-            K,
-            N,
-            activation: 0,
-          };
-          const rows = at(a, g, M * K);
-          if (!transposeA) multiply(engine, { ...product, x: rows });
-          else {
-            engine.withMemory(M * K * 4, (x) => {
-              engine.launchRows("swapAxes", K * M, [rows, x, K, M, 1]);
-              multiply(engine, { ...product, x });
-            });
-          }
-        }
-      }));
+    const blocks = blocksOf(K), deepest = blocks[0]?.depth ?? 0;
+    const lend = (bytes: number, body: (address: number) => void) =>
+      engine.withMemory(Math.max(4, bytes), body);
+    lend(
+      packedBytes(deepest, N),
+      (packed) =>
+        lend(transposeA ? M * deepest * 4 : 0, (turned) =>
+          withInit(engine, 0, N, (init) => {
+            for (let g = 0; g < groups; g++) {
+              const sizes = { M, K, N, transposeA, transposeB };
+              const memory = { packed, turned, init };
+              const [left, right] = [addressOf(a) + g * M * K * 4, addressOf(b) + g * K * N * 4];
+              const addresses = { a: left, b: right, y: addressOf(y) + g * M * N * 4 };
+              for (const block of blocks) {
+                multiplyBlock(engine, { ...sizes, ...memory, ...addresses, block });
+              }
+            }
+          })),
+    );
   };
 }
 
+/** One block of one group's product. */
+interface BlockProduct {
+  readonly a: number;
+  readonly b: number;
+  readonly y: number;
+  readonly M: number;
+  readonly K: number;
+  readonly N: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly block: Block;
+  /** Memory for the packed block of b. */
+  readonly packed: number;
+  /** Memory for the turned block of a. */
+  readonly turned: number;
+  /** A row of zeros. */
+  readonly init: number;
+}
+
+function multiplyBlock(engine: WasmEngine, product: BlockProduct): void {
+  const { a, b, y, M, K, N, transposeA, transposeB, packed, turned, init } = product;
+  const { first, depth } = product.block;
+  const [source, stride] = transposeB ? [b + first * 4, K * 4] : [b + first * N * 4, N * 4];
+  pack(engine, { source, stride, K: depth, N, transposed: transposeB, packed });
+  if (transposeA) transpose(engine, { x: a + first * M * 4, y: turned, A: depth, B: M });
+  const [x, rowBytes] = transposeA ? [turned, depth * 4] : [a + first * 4, K * 4];
+  const sizes = { M, K: depth, N, activation: 0 };
+  multiply(engine, { x, rowBytes, packed, init: first === 0 ? init : undefined, y, ...sizes });
+}
+
+/** One product y[M,N] = act(init + x[M,K] · w), addresses and bytes. */
+interface Product {
+  readonly x: number;
+  /** From one row of x to the next. */
+  readonly rowBytes: number;
+  readonly packed: number;
+  /** A row to start the sums of all rows from; y itself where left out. */
+  readonly init: number | undefined;
+  readonly y: number;
+  readonly M: number;
+  readonly K: number;
+  readonly N: number;
+  readonly activation: number;
+}
+
 function multiply(engine: WasmEngine, product: Product): void {
-  const { x, packed, init, y, M, K, N, activation } = product;
+  const { x, rowBytes, packed, init, y, M, K, N, activation } = product;
   const panels = Math.ceil(N / PANEL);
   const share = Math.ceil(M / (engine.threads * 4) / ROW_GROUP) * ROW_GROUP;
   const rows = Math.max(ROW_GROUP, Math.min(MAX_ROWS, share));
   const alongM = Math.ceil(M / rows);
   // Few rows: the threads share the columns instead.
   const alongN = alongM >= engine.threads * 2 ? 1 : Math.min(panels, engine.threads * 4);
-  const panelsPerChunk = Math.ceil(panels / alongN);
-  const words = [
-    x,
-    K * 4,
-    M,
-    K,
-    packed,
-    N,
-    init,
-    0, // stride of init: one row for all
-    y,
-    N * 4,
-    activation,
-    rows,
-    panelsPerChunk,
-    alongN,
-  ];
-  engine.launch("gemm", words, alongM * alongN);
+  const panelsPerChunk = Math.ceil(panels / Math.max(1, alongN));
+  const start = init === undefined ? [y, N * 4] : [init, 0];
+  const words = [x, rowBytes, M, K, packed, N, ...start, y, N * 4, activation];
+  engine.launch("gemm", [...words, rows, panelsPerChunk, alongN], alongM * alongN);
 }
 
 /** A row of N floats to start the sums from: the bias, or zeros. */
@@ -134,24 +163,30 @@ function packWeight(engine: WasmEngine, weight: WasmView): number {
   const known = weight.buffer.packs.get(key);
   if (known !== undefined) return known;
   const packed = engine.arena.alloc(packedBytes(K, N));
-  pack(engine, { source: addressOf(weight), K, N, columnMajor: true, packed });
+  for (const { first, depth } of blocksOf(K)) {
+    const source = addressOf(weight) + first * 4;
+    const place = { stride: K * 4, packed: packed + packedBytes(first, N) };
+    pack(engine, { source, K: depth, N, transposed: true, ...place });
+  }
   weight.buffer.packs.set(key, packed);
   return packed;
 }
 
-/** Packs w: `columnMajor` says that w lies as [N,K], else as [K,N]. */
+/** Packs w: `transposed` says that w lies as [N,K], else as [K,N]; `stride` is the bytes from row to row. */
 function pack(
   engine: WasmEngine,
-  { source, K, N, columnMajor, packed }: {
+  { source, stride, K, N, transposed, packed }: {
     source: number;
+    stride: number;
     K: number;
     N: number;
-    columnMajor: boolean;
+    transposed: boolean;
     packed: number;
   },
 ): void {
-  const [rowStride, columnStride] = columnMajor ? [4, K * 4] : [N * 4, 4];
-  engine.launch("pack", [source, rowStride, columnStride, K, N, packed], Math.ceil(N / PANEL));
+  const panels = Math.ceil(N / PANEL);
+  const words = [panels, PACKED_PANELS, source, stride, K, N, packed, transposed ? 1 : 0];
+  engine.launch("pack", words, Math.ceil(panels / PACKED_PANELS));
 }
 
 function packedBytes(K: number, N: number): number {

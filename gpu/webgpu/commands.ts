@@ -1,7 +1,7 @@
 /** Records dispatches and copies in order, submits them in batches, and reads results back. */
 import type { View } from "../device.ts";
-import { ELEMENT_BYTES, sizeOf } from "../dtype.ts";
-import type { WebGpuBuffer } from "./memory.ts";
+import { ELEMENT_BYTES, type Shape, sizeOf } from "../dtype.ts";
+import type { BufferPool, WebGpuBuffer } from "./memory.ts";
 import { foldGrid, PARAM_STRIDE, paramNames, type Program, wgslOf } from "./program.ts";
 
 /** What a program runs on. */
@@ -18,6 +18,8 @@ export interface Dispatch {
 export interface Dispatcher {
   /** Enqueues one run of a program. */
   dispatch(program: Program, work: Dispatch): void;
+  /** Lends f32 memory of these shapes to what `use` enqueues; work enqueued later may overwrite it. */
+  scratch(shapes: readonly Shape[], use: (...memory: View<WebGpuBuffer>[]) => void): void;
 }
 
 /** Dispatches in one submission: enough to hide its cost, few enough that the GPU starts early and no watchdog barks. */
@@ -35,7 +37,7 @@ interface Compiled {
 }
 
 /** The one queue of a device. */
-export class Commands implements Dispatcher {
+export class Commands {
   readonly #device: GPUDevice;
   readonly #compiled = new Map<Program, Compiled>();
   readonly #uniforms: GPUBuffer;
@@ -53,6 +55,7 @@ export class Commands implements Dispatcher {
     this.#uniforms = device.createBuffer({ size: this.#words.byteLength, usage });
   }
 
+  /** Enqueues one run of a program. */
   dispatch(program: Program, { views, params, groups }: Dispatch): void {
     if (groups === 0) return;
     const compiled = this.#compile(program);
@@ -164,6 +167,25 @@ export class Commands implements Dispatcher {
     this.#compiled.set(program, compiled);
     return compiled;
   }
+}
+
+/** The queue of a device, and scratch memory from its pool. */
+export function dispatcherOf(commands: Commands, pool: BufferPool): Dispatcher {
+  return {
+    dispatch: (program, work) => commands.dispatch(program, work),
+    scratch(shapes, use) {
+      const memory: View<WebGpuBuffer>[] = [];
+      try {
+        for (const shape of shapes) {
+          const buffer = pool.alloc(sizeOf(shape) * ELEMENT_BYTES);
+          memory.push({ buffer, byteOffset: 0, shape, dtype: "f32" });
+        }
+        use(...memory);
+      } finally {
+        for (const { buffer } of memory) pool.free(buffer);
+      }
+    },
+  };
 }
 
 /** The aligned window of a buffer that holds a view, and the view's first element in it. */

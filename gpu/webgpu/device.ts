@@ -11,7 +11,7 @@ import { DeviceError } from "../errors.ts";
 import type { OpInputs, OpName, OpOutputs, OpParams } from "../ops.ts";
 import { assertKnownKeys } from "../options.ts";
 import { adoptGpu, type OpenedGpu, requestGpu } from "./adapter.ts";
-import { Commands } from "./commands.ts";
+import { Commands, dispatcherOf } from "./commands.ts";
 import { makeKernels } from "./kernels/table.ts";
 import { BufferPool, WebGpuBuffer } from "./memory.ts";
 
@@ -60,7 +60,7 @@ class WebGpuDevice implements Device {
       16;
     const limits = { limitBytes: options.memoryLimitBytes, maxBufferBytes };
     this.#pool = new BufferPool(device, limits, () => this.#commands.flush());
-    this.#kernels = makeKernels(this.#commands);
+    this.#kernels = makeKernels(dispatcherOf(this.#commands, this.#pool));
     device.addEventListener("uncapturederror", this.#onError);
     device.lost.then(({ message }) => {
       if (this.#disposed) return;

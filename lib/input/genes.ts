@@ -103,13 +103,21 @@ export async function mapGenes(
   return { ids, occurrences, report };
 }
 
-interface Names {
+/** Gene symbols of a matrix's columns. */
+export interface GeneNames {
   readonly names: readonly string[];
   readonly column: string;
   readonly notes: readonly string[];
 }
 
-async function geneNames(frame: DataFrame, wanted: string | undefined): Promise<Names> {
+/**
+ * The gene symbols of a table of genes: its index, or a column of symbols where the index holds Ensembl ids.
+ *
+ * @param frame `var` of a matrix
+ * @param wanted Column to take instead
+ * @throws {RangeError} When there is no such column, or it holds no text
+ */
+export async function geneNames(frame: DataFrame, wanted?: string): Promise<GeneNames> {
   if (wanted !== undefined && wanted !== "index") {
     return { names: await textColumn(frame, wanted), column: wanted, notes: [] };
   }

@@ -52,8 +52,8 @@ export interface ModelFolder {
  * @throws {SyntaxError | TypeError | RangeError} For a bad args.json or vocab.json
  */
 export async function openModelFolder(folder: string | URL | ModelFiles): Promise<ModelFolder> {
-  const config = parseArgs(await readText(folder, "args.json"));
-  const vocab = GeneVocab.fromJson(await readText(folder, "vocab.json"));
+  const config = parseArgs(await readModelFile(folder, "args.json"));
+  const vocab = GeneVocab.fromJson(await readModelFile(folder, "vocab.json"));
   const source = await openWeights(folder);
   try {
     return {
@@ -71,7 +71,18 @@ export async function openModelFolder(folder: string | URL | ModelFiles): Promis
 
 type Folder = string | URL | ModelFiles;
 
-async function readText(folder: Folder, file: string): Promise<string> {
+/**
+ * Reads a text file of a model folder.
+ *
+ * @param folder Path of the folder (on a server), its http(s) address, or files in memory
+ * @param file Its name, such as "task.json"
+ * @returns The text
+ * @throws {CheckpointError} Of kind "missing-file" when it is not there
+ */
+export async function readModelFile(
+  folder: string | URL | ModelFiles,
+  file: string,
+): Promise<string> {
   using source = await openFile(folder, file);
   if (source === undefined) throw missing(folder, file);
   return new TextDecoder().decode(await source.read(0, source.size));

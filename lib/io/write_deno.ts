@@ -1,6 +1,7 @@
 /** Writes checkpoint files on a server: whole or not at all. */
+import { writeWhole } from "../../data/mod.ts";
 import { refuseUnknownKeys } from "../options.ts";
-import { type ByteSink, writeSafetensors, type WriteSafetensorsOptions } from "./safetensors.ts";
+import { writeSafetensors, type WriteSafetensorsOptions } from "./safetensors.ts";
 import type { StoredTensor } from "./stored_tensor.ts";
 
 /** Settings of {@linkcode saveSafetensors}. */
@@ -24,34 +25,11 @@ export async function saveSafetensors(
 ): Promise<void> {
   refuseUnknownKeys(options, ["metadata", "signal", "force"], "save safetensors");
   const { force = false, ...rest } = options;
-  await writeWhole(path, force, (sink) => writeSafetensors(sink, tensors, rest));
-}
-
-async function writeWhole(
-  path: string,
-  force: boolean,
-  write: (sink: ByteSink) => Promise<void>,
-): Promise<void> {
-  if (!force) await refuseExisting(path);
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
+  const write = async (temporary: string) => {
     using file = await Deno.open(temporary, { write: true, createNew: true });
-    await write({ write: (bytes) => writeAll(file, bytes) });
-    await file.sync();
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
-    throw cause;
-  }
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  const there = await Deno.stat(path).then(() => true, () => false);
-  if (there) {
-    throw new Deno.errors.AlreadyExists(
-      `Cannot save ${path} as a file is there already: set force to replace it`,
-    );
-  }
+    await writeSafetensors({ write: (bytes) => writeAll(file, bytes) }, tensors, rest);
+  };
+  await writeWhole(path, write, { force });
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 /** What is read from the transformer's output: cell embeddings, expression, classes, batches. */
-import { run, Tensor } from "../../gpu/mod.ts";
+import { detach, run, Tensor } from "../../gpu/mod.ts";
 import type { ScgptConfig } from "../config.ts";
 import { type DeviceBatch, requireValues } from "./batch.ts";
 import { conditionEmbedding } from "./encoders.ts";
@@ -104,11 +104,18 @@ export function cellExpression(
   batch: DeviceBatch,
   { genes, cell, conditions }: { genes: Tensor; cell: Tensor; conditions: DecoderConditions },
 ): CellExpression {
+  const style = config.mvcDecoderStyle;
+  const free = style === "inner product, detach" ? detach(genes) : genes;
   const seen = config.nMod > 0 && conditions.perToken !== undefined
-    ? concat(genes, conditions.perToken)
-    : genes;
+    ? concat(free, conditions.perToken)
+    : free;
   const query = linear(parameters, "mvc_decoder.gene2query", seen, "sigmoid");
   const whole = conditions.perCell === undefined ? cell : concat(cell, conditions.perCell);
+  if (style === "concat query" || style === "sum query") {
+    const spread = gather(whole, batch.cellOf);
+    const joined = style === "concat query" ? concat(spread, query) : add(spread, query);
+    return { pred: perceptron(parameters, joined), zeroProbs: undefined };
+  }
   const pred = inner(query, project(parameters, "mvc_decoder.W", whole), batch);
   if (!config.explicitZeroProb) return { pred, zeroProbs: undefined };
   const at = "mvc_decoder.W_zero_logit";
@@ -118,6 +125,17 @@ export function cellExpression(
   const product = inner(query, project(parameters, at, whole), batch);
   const logits = add(product.reshape([product.size, 1]), gather(offset, batch.cellOf));
   return { pred, zeroProbs: activate(logits, "sigmoid") };
+}
+
+/** fc2(prelu(fc1(x))). [T,D] -> [T] */
+function perceptron(parameters: Parameters, x: Tensor): Tensor {
+  const inner = linear(parameters, "mvc_decoder.fc1", x);
+  const slope = parameter(parameters, "mvc_decoder.hidden_activation.weight"); // [1]
+  const above = activate(inner, "relu");
+  const below = run("scale_add", { x: inner, z: above }, { alpha: 1, beta: -1 }).y;
+  const bent = multiply(below.reshape([below.size, 1]), slope).reshape(below.shape);
+  const y = linear(parameters, "mvc_decoder.fc2", add(above, bent));
+  return y.reshape([y.size]);
 }
 
 /**

@@ -26,6 +26,7 @@ function draw({ name, shape, init }: ParameterLayout, seed: number): Float32Arra
   const values = new Float32Array(shape.reduce((size, length) => size * length, 1));
   if (init.kind === "ones") return values.fill(1);
   if (init.kind === "zeros") return values;
+  if (init.kind === "prelu") return values.fill(0.25);
   const random = new RandomStream(seed, STREAM.init, nameWords(name));
   if (init.kind === "table") {
     const width = shape.at(-1) ?? 1;
@@ -40,7 +41,7 @@ function draw({ name, shape, init }: ParameterLayout, seed: number): Float32Arra
   return values;
 }
 
-function boundOf(init: Exclude<InitKind, { kind: "ones" | "zeros" | "table" }>): number {
+function boundOf(init: Exclude<InitKind, { kind: "ones" | "zeros" | "prelu" | "table" }>): number {
   if (init.kind === "gene-table") return 0.1;
   if (init.kind === "xavier") return Math.sqrt(6 / (init.fanIn + init.fanOut));
   return 1 / Math.sqrt(init.fanIn);

@@ -16,6 +16,8 @@ export type InitKind =
   | { readonly kind: "table"; readonly zeroRow?: number }
   /** Gains of norms, running variances. */
   | { readonly kind: "ones" }
+  /** Slope of a PReLU: 1/4. */
+  | { readonly kind: "prelu" }
   /** Biases of norms and of attention, running means, counters. */
   | { readonly kind: "zeros" };
 
@@ -163,6 +165,9 @@ function expression(at: string, { embsize: d }: ScgptConfig, width: number): Par
 function mvcDecoder(config: ScgptConfig, width: number): ParameterLayout[] {
   // With modalities the query sees them as well and the whole decoder is twice as wide.
   const query = config.nMod > 0 ? width : config.embsize;
+  if (config.mvcDecoderStyle === "concat query" || config.mvcDecoderStyle === "sum query") {
+    return queryDecoder(config.mvcDecoderStyle, query, width);
+  }
   const weight = (name: string): ParameterLayout => ({
     name,
     shape: [width, query],
@@ -171,6 +176,22 @@ function mvcDecoder(config: ScgptConfig, width: number): ParameterLayout[] {
   const core = [...linear("mvc_decoder.gene2query", query, query), weight("mvc_decoder.W.weight")];
   if (!config.explicitZeroProb) return core;
   return [...core, ...linear("mvc_decoder.W_zero_logit", width, query)];
+}
+
+/** The styles that put query and cell through a perceptron of 64 units with a PReLU. */
+function queryDecoder(
+  style: "concat query" | "sum query",
+  query: number,
+  width: number,
+): ParameterLayout[] {
+  const hidden = 64;
+  const [asked, joined] = style === "concat query" ? [hidden, width + hidden] : [width, width];
+  return [
+    ...linear("mvc_decoder.gene2query", asked, query),
+    ...linear("mvc_decoder.fc1", hidden, joined),
+    { name: "mvc_decoder.hidden_activation.weight", shape: [1], init: { kind: "prelu" } },
+    ...linear("mvc_decoder.fc2", 1, hidden),
+  ];
 }
 
 /** `nlayersCls - 1` blocks of linear, activation, norm, then a linear layer; the activation is number 1, 4, … of the list. */

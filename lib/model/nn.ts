@@ -38,9 +38,10 @@ export function layerNorm(
   return run("layer_norm", inputs, { eps: LAYER_NORM_EPS }).y;
 }
 
-/** Rows of `table`, added to `base` if given. index [T] -> [T,D] */
-export function gather(table: Tensor, index: Tensor, base?: Tensor): Tensor {
-  return run("gather_rows", base === undefined ? { table, index } : { table, index, base }, {}).y;
+/** Rows of `table`, added to `base` if given; the row `paddingIdx` learns nothing. index [T] -> [T,D] */
+export function gather(table: Tensor, index: Tensor, base?: Tensor, paddingIdx = -1): Tensor {
+  const inputs = base === undefined ? { table, index } : { table, index, base };
+  return run("gather_rows", inputs, { paddingIdx }).y;
 }
 
 /** a + b, or one row or column of b for all of a. */

@@ -1,6 +1,7 @@
 /** The post-norm transformer encoder over packed cells. */
-import { run, Tensor } from "../../gpu/mod.ts";
-import type { DeviceBatch } from "./batch.ts";
+import { type AttentionParams, checkpoint, run, Tensor } from "../../gpu/mod.ts";
+import { type DeviceBatch, drop } from "./batch.ts";
+import { SITE } from "./dropout_sites.ts";
 import { add, gather, layerNorm, linear, multiply, parameter, type Parameters } from "./nn.ts";
 
 /** Sizes the encoder needs. */
@@ -31,9 +32,12 @@ export function encode(
   batch: DeviceBatch,
 ): Tensor {
   const columns = knownColumns(batch);
+  const kept = tensorsOf(batch, columns);
   let hidden = x;
   for (let i = 0; i < sizes.nlayers; i++) {
-    const next = encoderLayer(parameters, i, sizes, hidden, batch, columns);
+    const input = hidden;
+    const layer = () => encoderLayer({ parameters, sizes, batch, columns }, i, input);
+    const next = batch.training?.checkpoint ? checkpoint([input, ...kept], layer) : layer();
     if (hidden !== x) hidden[Symbol.dispose]();
     hidden = next;
   }
@@ -52,6 +56,7 @@ export function encodeFirstTokens(
   x: Tensor,
   batch: DeviceBatch,
 ): Tensor {
+  if (batch.training !== undefined) return learnFirstTokens(parameters, sizes, x, batch);
   const last = sizes.nlayers - 1;
   const hidden = encode(parameters, { ...sizes, nlayers: last }, x, batch);
   const at = `transformer_encoder.layers.${last}`;
@@ -62,41 +67,92 @@ export function encodeFirstTokens(
     batch,
   });
   if (hidden !== x) hidden[Symbol.dispose]();
-  return feedForward(
-    parameters,
-    at,
-    first,
-    linear(parameters, `${at}.self_attn.out_proj`, context),
-  );
+  const attended = linear(parameters, `${at}.self_attn.out_proj`, context);
+  return feedForward(parameters, last, first, { attended, batch, rows: "first" });
 }
 
-function encoderLayer(
+/** In training, where attention drops out: the last layer's attention for all tokens, the rest of it for the first token of each cell. */
+function learnFirstTokens(
   parameters: Parameters,
-  index: number,
   sizes: EncoderSizes,
   x: Tensor,
   batch: DeviceBatch,
-  columns: KnownColumns | undefined,
 ): Tensor {
+  const last = sizes.nlayers - 1;
+  const at = `transformer_encoder.layers.${last}.self_attn`;
+  const hidden = encode(parameters, { ...sizes, nlayers: last }, x, batch);
+  using qkv = projection(parameters, at, hidden);
+  const params = attentionParams(sizes.nheads, batch, last);
+  const { context, lse } = run("attention", attentionInputs(qkv, batch), params);
+  lse[Symbol.dispose]();
+  using own = gather(context, batch.first);
+  context[Symbol.dispose]();
+  using projected = linear(parameters, `${at}.out_proj`, own);
+  using attended = drop(batch, projected, SITE.attended(last), "first");
+  using first = gather(hidden, batch.first);
+  if (hidden !== x) hidden[Symbol.dispose]();
+  return feedForward(parameters, last, first, { attended, batch, rows: "first" });
+}
+
+/** What all layers share. */
+interface Encoder {
+  readonly parameters: Parameters;
+  readonly sizes: EncoderSizes;
+  readonly batch: DeviceBatch;
+  readonly columns: KnownColumns | undefined;
+}
+
+function encoderLayer(encoder: Encoder, index: number, x: Tensor): Tensor {
+  const { parameters, sizes, batch, columns } = encoder;
   const at = `transformer_encoder.layers.${index}`;
   using qkv = projection(parameters, `${at}.self_attn`, x);
-  const { offsets, known } = batch;
-  const inputs = known === undefined ? { qkv, offsets } : { qkv, offsets, known };
-  const { context, lse } = run("attention", inputs, { heads: sizes.nheads });
+  const { context, lse } = run(
+    "attention",
+    attentionInputs(qkv, batch),
+    attentionParams(sizes.nheads, batch, index),
+  );
   lse[Symbol.dispose]();
-  using attended = columns === undefined
+  using projected = columns === undefined
     ? linear(parameters, `${at}.self_attn.out_proj`, context)
     : projectKnown(parameters, `${at}.self_attn.out_proj`, context, columns);
   context[Symbol.dispose]();
-  return feedForward(parameters, at, x, attended);
+  using attended = drop(batch, projected, SITE.attended(index));
+  return feedForward(parameters, index, x, { attended, batch, rows: "tokens" });
+}
+
+function attentionInputs(qkv: Tensor, { offsets, known, dropout }: DeviceBatch) {
+  return {
+    qkv,
+    offsets,
+    ...(known !== undefined && { known }),
+    ...(dropout !== undefined && { row_key: dropout.tokenKeys }),
+  };
+}
+
+function attentionParams(heads: number, { dropout }: DeviceBatch, layer: number): AttentionParams {
+  if (dropout === undefined) return { heads };
+  const { p, seed } = dropout;
+  return { heads, dropout: { p, seed, stream: SITE.attention(layer) } };
 }
 
 /** norm2(h + linear2(relu(linear1(h)))) with h = norm1(x + attended). */
-function feedForward(parameters: Parameters, at: string, x: Tensor, attended: Tensor): Tensor {
+function feedForward(
+  parameters: Parameters,
+  index: number,
+  x: Tensor,
+  { attended, batch, rows }: {
+    readonly attended: Tensor;
+    readonly batch: DeviceBatch;
+    readonly rows: "tokens" | "first";
+  },
+): Tensor {
+  const at = `transformer_encoder.layers.${index}`;
   using h = layerNorm(parameters, `${at}.norm1`, x, attended);
   using wide = linear(parameters, `${at}.linear1`, h, "relu");
-  using narrow = linear(parameters, `${at}.linear2`, wide);
-  return layerNorm(parameters, `${at}.norm2`, h, narrow);
+  using inner = drop(batch, wide, SITE.inner(index), rows);
+  using narrow = linear(parameters, `${at}.linear2`, inner);
+  using outer = drop(batch, narrow, SITE.outer(index), rows);
+  return layerNorm(parameters, `${at}.norm2`, h, outer);
 }
 
 /** [q | k | v] of every token. */
@@ -151,4 +207,11 @@ function knownColumns({ host: { offsets, known }, device }: DeviceBatch): KnownC
   const column = (values: Float32Array<ArrayBuffer>) =>
     Tensor.from(device, "f32", [tokens, 1], values);
   return { known: column(ones), unknown: column(ones.map((one) => 1 - one)) };
+}
+
+/** What a layer reads of the batch besides its input: it must live until the backward pass has run the layer again. */
+function tensorsOf({ offsets, known, dropout }: DeviceBatch, columns?: KnownColumns): Tensor[] {
+  return [offsets, known, dropout?.tokenKeys, columns?.known, columns?.unknown].filter((tensor) =>
+    tensor !== undefined
+  );
 }

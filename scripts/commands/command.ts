@@ -2,7 +2,7 @@
 import { nearest } from "../../mod.ts";
 
 /** Kinds of flag values. */
-type FlagKind = "string" | "number" | "integer" | "boolean" | "strings";
+type FlagKind = "string" | "number" | "integer" | "boolean" | "strings" | "integers" | "paths";
 
 /** One flag. Its name is an option's name; on the command line it is in kebab-case. */
 export interface Flag<Kind extends FlagKind = FlagKind> {
@@ -14,7 +14,9 @@ export interface Flag<Kind extends FlagKind = FlagKind> {
   readonly required?: boolean;
   /** Words it may have. */
   readonly choices?: readonly string[];
-  /** What the help says of the value when the flag is absent. */
+  /** Value when the flag is absent. A boolean that is true by default is turned off by `--no-name`. */
+  readonly default?: Values[Kind];
+  /** What the help says of the value when the flag is absent and `default` cannot say it. */
   readonly byDefault?: string;
 }
 
@@ -27,14 +29,17 @@ interface Values {
   integer: number;
   boolean: boolean;
   strings: readonly string[];
+  integers: readonly number[];
+  paths: readonly string[];
 }
 
-type ValueOf<F extends Flag> = Values[F["kind"]];
+/** Flags that have a value in any case. */
+type Certain = { readonly required: true } | { readonly default: Values[FlagKind] };
 
-/** Values of flags: required ones are there, others may be undefined. */
+/** Values of flags: required ones and those with a default are there, others may be undefined. */
 export type FlagValues<F extends Flags> = {
-  readonly [Name in keyof F]: F[Name] extends { required: true } ? ValueOf<F[Name]>
-    : ValueOf<F[Name]> | undefined;
+  readonly [Name in keyof F]: F[Name] extends Certain ? Values[F[Name]["kind"]]
+    : Values[F[Name]["kind"]] | undefined;
 };
 
 /** Where a command's words go and how it is stopped. */
@@ -57,6 +62,10 @@ export interface Command<F extends Flags = Flags> {
   readonly positional?: readonly string[];
   /** Flags. */
   readonly flags: F;
+  /** Options of an earlier run that this one takes up, by the flags that were given; they stand below all others. */
+  readonly earlier?: (
+    given: Readonly<Record<string, unknown>>,
+  ) => Promise<Readonly<Record<string, unknown>>>;
   /** Does the work; the returned summary is printed as JSON with `--json`. */
   readonly run: (
     flags: FlagValues<F>,
@@ -81,33 +90,49 @@ export function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** `batch-tokens` as it is written in TypeScript: `batchTokens`. */
+function camel(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /**
- * Checks raw values (of the command line, over those of a configuration file) against the flags.
+ * Checks raw values (of the command line, over those of configurations, the first of which wins) against the flags.
  *
  * @throws {UsageError} For an unknown name, naming the nearest, a missing flag, or a value of the wrong kind
  */
 export function parseFlags<F extends Flags>(
   flags: F,
   given: Readonly<Record<string, unknown>>,
-  config: Readonly<Record<string, unknown>>,
+  ...configs: readonly Readonly<Record<string, unknown>>[]
 ): FlagValues<F> {
-  for (const name of Object.keys(config)) {
-    if (Object.hasOwn(flags, name)) continue;
-    const near = nearest(name, Object.keys(flags));
-    throw new UsageError(
-      `Cannot use the configuration as "${name}" is no option of this command` +
-        (near === undefined ? "" : `: did you mean "${near}"?`),
-    );
-  }
+  const layers = [given, ...configs.map((config) => namesOf(flags, config))];
   const values: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
-    const raw = given[name] ?? config[name];
+    const raw = layers.map((layer) => layer[name]).find((value) => value != null);
     if (raw === undefined && flag.required) {
       throw new UsageError(`Cannot run as --${kebab(name)} is required: ${flag.help}`);
     }
-    values[name] = raw === undefined ? undefined : parseValue(name, flag, raw);
+    values[name] = raw === undefined ? flag.default : parseValue(name, flag, raw);
   }
   return values as FlagValues<F>;
+}
+
+/** The options of a configuration by their names in TypeScript. */
+function namesOf(
+  flags: Flags,
+  config: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([written, value]) => {
+      const name = camel(written);
+      if (Object.hasOwn(flags, name)) return [name, value];
+      const near = nearest(name, Object.keys(flags));
+      throw new UsageError(
+        `Cannot use the configuration as "${written}" is no option of this command` +
+          (near === undefined ? "" : `: did you mean "${near}"?`),
+      );
+    }),
+  );
 }
 
 function parseValue(name: string, flag: Flag, raw: unknown): unknown {
@@ -117,9 +142,16 @@ function parseValue(name: string, flag: Flag, raw: unknown): unknown {
     );
   };
   if (flag.kind === "boolean") return typeof raw === "boolean" ? raw : fail("true or false");
-  if (flag.kind === "strings") {
+  if (flag.kind === "paths") {
+    const paths = typeof raw === "string" ? [raw] : raw;
+    return Array.isArray(paths) && paths.length > 0 ? paths.map(String) : fail("a list of paths");
+  }
+  if (flag.kind === "strings" || flag.kind === "integers") {
     const parts = typeof raw === "string" ? raw.split(",") : raw;
-    return Array.isArray(parts) ? parts.map(String) : fail("a list");
+    if (!Array.isArray(parts)) return fail("a list");
+    if (flag.kind === "strings") return parts.map(String);
+    const numbers = parts.map((part) => part === "" ? NaN : Number(part));
+    return numbers.every(Number.isInteger) ? numbers : fail("a list of integers");
   }
   if (flag.kind === "string") {
     if (typeof raw !== "string" || raw === "") return fail("a text");

@@ -10,10 +10,9 @@ import {
   type MapReferenceResult,
   readCells,
   type ScGPT,
-  svgToPng,
   umap,
 } from "../../mod.ts";
-import { writeWhole } from "./outputs.ts";
+import { writeFigures } from "./annotation_figures.ts";
 
 /** A mapping of query cells whose true labels are known. */
 export interface MappedCells {
@@ -137,13 +136,7 @@ export async function drawMapping(
       }`,
     });
   }
-  const paths: string[] = [];
-  for (const [name, svg] of Object.entries(figures)) {
-    await writeWhole(`${folder}/${name}.svg`, svg);
-    await writeWhole(`${folder}/${name}.png`, await svgToPng(svg));
-    paths.push(`${folder}/${name}.svg`);
-  }
-  return paths;
+  return await writeFigures(folder, figures);
 }
 
 /** Rows whose true label is known. */

@@ -6,13 +6,11 @@ import {
   parameterShapes,
   parseConfig,
   type Preset,
-  saveSafetensors,
-  storedFloat32,
-  toArgs,
 } from "../../mod.ts";
+import { saveModelFolder } from "../../lib/io/save_model_deno.ts";
 import { command } from "./command.ts";
 import { checkInputFile } from "./inputs.ts";
-import { refuseExisting, writeWhole } from "./outputs.ts";
+import { refuseExisting } from "./outputs.ts";
 
 /** The command. */
 export const init = command({
@@ -42,14 +40,11 @@ export const init = command({
   },
 });
 
-/**
- * Writes args.json, vocab.json and model.safetensors into a folder, which appears when it is whole; with `force` they replace those of a
- * folder that is there, and its other files stay.
- */
+/** Writes a model folder with fresh weights; with `force` its files replace those of a folder that is there, and others stay. */
 export async function makeModelFolder(
   output: string,
   vocab: GeneVocab,
-  { preset, seed, force, signal }: {
+  { preset, seed, ...options }: {
     readonly preset: Preset;
     readonly seed: number;
     readonly force: boolean;
@@ -57,29 +52,11 @@ export async function makeModelFolder(
   },
 ): Promise<void> {
   const config = parseConfig(preset);
-  const temporary = `${output}.${crypto.randomUUID()}.tmp`;
-  await Deno.mkdir(temporary, { recursive: true });
-  try {
-    await writeWhole(`${temporary}/args.json`, `${JSON.stringify(toArgs(config), null, 2)}\n`);
-    await writeWhole(`${temporary}/vocab.json`, `${vocab.toJson()}\n`);
-    const weights = initialWeights(config, { nTokens: vocab.size, seed });
-    const stored = weights.map(({ name, shape, values }) => storedFloat32(name, shape, values));
-    await saveSafetensors(`${temporary}/model.safetensors`, stored, {
-      metadata: { origin: `fresh weights, preset ${preset}, seed ${seed}` },
-      ...signal && { signal },
-    });
-    if (!force) await Deno.rename(temporary, output);
-    else await moveFiles(temporary, output);
-  } catch (cause) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {}); // the first error is the one to tell
-    throw cause;
-  }
-}
-
-async function moveFiles(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name } of Deno.readDir(from)) {
-    await Deno.rename(`${from}/${name}`, `${to}/${name}`);
-  }
-  await Deno.remove(from);
+  const drawn = initialWeights(config, { nTokens: vocab.size, seed });
+  const weights = Array.from(
+    drawn,
+    ({ name, shape, values }) => [name, { shape, data: () => Promise.resolve(values) }] as const,
+  );
+  const metadata = { origin: `fresh weights, preset ${preset}, seed ${seed}` };
+  await saveModelFolder(output, { config, vocab, weights }, { metadata, ...options });
 }

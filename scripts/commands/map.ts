@@ -11,7 +11,7 @@ import {
   runManifest,
   writeH5ad,
 } from "../../mod.ts";
-import { command, type Context, type Flags, type FlagValues, UsageError } from "./command.ts";
+import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
 import {
@@ -21,7 +21,8 @@ import {
   metricsRows,
   metricsTable,
 } from "./evaluate_mapping.ts";
-import { checkInputFile, readJsonObject } from "./inputs.ts";
+import { checkInputFile } from "./inputs.ts";
+import { LABEL_MAP_FLAG, type LabelMap, readLabelMaps } from "./label_map.ts";
 import { checkOutputFile, writeWhole } from "./outputs.ts";
 
 const MAP_FLAGS = {
@@ -63,11 +64,7 @@ export const map = command({
       required: true,
     },
     force: { kind: "boolean", help: "replace the output if it exists" },
-    labelMap: {
-      kind: "string",
-      help:
-        'JSON file: {"reference": {"own name": "common name" or null}, "query": {…}}; null leaves a label\'s cells out',
-    },
+    labelMap: LABEL_MAP_FLAG,
     truthKey: {
       kind: "string",
       help: "column of the query's obs with true labels, to score against",
@@ -155,8 +152,6 @@ async function mapWithProgress(
   throw new Error("Cannot map as the stream gave no result");
 }
 
-type LabelMap = Record<string, string | null>;
-
 /** The flags that were given, as options of `mapReference`. */
 function mapOptions(flags: FlagValues<typeof MAP_FLAGS>, labelMap: LabelMap): MapReferenceOptions {
   const { k, weights, minConfidence, maxDistanceQuantile } = flags;
@@ -168,26 +163,4 @@ function mapOptions(flags: FlagValues<typeof MAP_FLAGS>, labelMap: LabelMap): Ma
     ...minConfidence !== undefined && { minConfidence },
     ...maxDistanceQuantile !== undefined && { maxDistanceQuantile },
   };
-}
-
-async function readLabelMaps(
-  path: string | undefined,
-): Promise<{ reference: LabelMap; query: LabelMap }> {
-  if (path === undefined) return { reference: {}, query: {} };
-  const json = await readJsonObject(path);
-  const part = (name: string): LabelMap => {
-    const map = json[name] ?? {};
-    const good = typeof map === "object" && !Array.isArray(map) &&
-      Object.values(map).every((label) => label === null || typeof label === "string");
-    if (good) return map as LabelMap;
-    throw new UsageError(`Cannot use ${path} as "${name}" must map names to names or null`);
-  };
-  for (const name of Object.keys(json)) {
-    if (name !== "reference" && name !== "query") {
-      throw new UsageError(
-        `Cannot use ${path} as its keys are "reference" and "query": got "${name}"`,
-      );
-    }
-  }
-  return { reference: part("reference"), query: part("query") };
 }

@@ -1,5 +1,6 @@
 /** Files that commands write: never over something that is there, and whole or not at all. */
 import { dirname } from "node:path";
+import { writeWhole as writeFileWhole } from "../../data/atomic_deno.ts";
 import { UsageError } from "./command.ts";
 
 /** Refuses an output that exists, before any work is done. */
@@ -23,15 +24,11 @@ export async function checkOutputFile(path: string, force: boolean): Promise<voi
   }
 }
 
-/** Writes a text or bytes under a temporary name and renames it when whole. */
+/** Writes a text or bytes whole or not at all, in place of what is there. */
 export async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    if (typeof contents === "string") await Deno.writeTextFile(temporary, contents);
-    else await Deno.writeFile(temporary, contents);
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
-    throw cause;
-  }
+  const write = (temporary: string) =>
+    typeof contents === "string"
+      ? Deno.writeTextFile(temporary, contents)
+      : Deno.writeFile(temporary, contents);
+  await writeFileWhole(path, write, { force: true });
 }

@@ -1,6 +1,7 @@
 /** Exact nearest neighbours: products on the device, the last word in float64 on the host. */
 import { type Device, run, scope, Tensor } from "../../gpu/mod.ts";
 import { refuseUnknownKeys } from "../../lib/mod.ts";
+import { turns } from "./turns.ts";
 
 /** Neighbours of m queries, nearest first. */
 export interface Neighbors {
@@ -22,6 +23,8 @@ export interface NearestNeighborsOptions {
   readonly metric?: "euclidean" | "cosine";
   /** Reference rows multiplied at a time, which bounds memory; 8,192 by default. */
   readonly tile?: number;
+  /** Stops between tiles of queries. */
+  readonly signal?: AbortSignal;
 }
 
 /** Candidates taken beyond k, so that float32 rounding seldom hides a neighbour. */
@@ -48,8 +51,8 @@ export async function nearestNeighbors(
   query: Float32Array,
   options: NearestNeighborsOptions,
 ): Promise<Neighbors> {
-  refuseUnknownKeys(options, ["nDims", "k", "metric", "tile"], "find neighbours");
-  const { nDims, k = 10, metric = "euclidean", tile = 8192 } = options;
+  refuseUnknownKeys(options, ["nDims", "k", "metric", "tile", "signal"], "find neighbours");
+  const { nDims, k = 10, metric = "euclidean", tile = 8192, signal } = options;
   const space = spaceOf(reference, query, { nDims, metric });
   if (!Number.isInteger(k) || k < 1 || k > space.n) {
     throw new RangeError(
@@ -62,7 +65,9 @@ export async function nearestNeighbors(
   const indices = new Uint32Array(space.m * k), distances = new Float32Array(space.m * k);
   using rows = Tensor.from(device, "f32", [space.n, nDims], space.reference.shifted);
   using squares = Tensor.from(device, "f32", [space.n], space.squares);
+  const turn = turns(signal);
   for (let start = 0; start < space.m; start += QUERY_TILE) {
+    await turn();
     const end = Math.min(start + QUERY_TILE, space.m);
     const candidates = await candidatesOf({ rows, squares, space }, start, end, { k, tile });
     for (let q = start; q < end; q++) {

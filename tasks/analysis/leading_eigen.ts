@@ -12,10 +12,15 @@ export interface LeadingEigenOptions {
   readonly seed: number;
   /** Largest residual |C v - λ v| relative to λ. */
   readonly tolerance: number;
+  /**
+   * Random vectors that the space grows from, 4 by default: eigenvalues of up to this multiplicity are found. Fewer reach further for the same
+   * work where the largest values lie close together.
+   */
+  readonly block?: number;
+  /** Awaited before each product. */
+  readonly turn?: () => Promise<void>;
 }
 
-/** Random vectors that the space grows from: eigenvalues of up to this multiplicity are found. */
-const BLOCK = 8;
 /** Share of a vector below which what is left of it is rounding. */
 const NOTHING = 1e-10;
 
@@ -29,27 +34,28 @@ const NOTHING = 1e-10;
  * @param options Sizes and accuracy
  * @returns Values [count] and vectors as rows [count, size]; fewer when C has a smaller rank
  */
-export function leadingEigen(
+export async function leadingEigen(
   multiply: (vector: Float64Array) => Float64Array,
-  { size, count, seed, tolerance }: LeadingEigenOptions,
-): Eigen {
+  { size, count, seed, tolerance, block = 4, turn }: LeadingEigenOptions,
+): Promise<Eigen> {
   const basis: Float64Array[] = []; // orthonormal vectors [size]
   const projected: Float64Array[] = []; // column j: <basis[i], C basis[j]> for every i known when j was multiplied
   const random = new RandomStream(seed, STREAM.solver);
-  for (let start = 0; start < Math.min(BLOCK, size); start++) {
+  for (let start = 0; start < Math.min(block, size); start++) {
     const vector = Float64Array.from({ length: size }, () => random.normal());
     append(basis, vector);
   }
-  let next = 3 * count + BLOCK;
+  let next = 3 * count + block;
   for (;;) {
     const done = projected.length === basis.length; // invariant space: exact
     if (done || projected.length >= next) {
       const pairs = symmetricEigen(square(projected), projected.length);
-      if (done || converged(pairs, projected, { count, tolerance })) {
+      if (done || converged(pairs, projected, { count, tolerance, block })) {
         return combine(pairs, basis, count);
       }
       next = Math.ceil(projected.length * 1.25);
     }
+    await turn?.();
     projected.push(append(basis, multiply(basis[projected.length]!)));
   }
 }
@@ -92,12 +98,12 @@ function square(projected: readonly Float64Array[]): Float64Array {
 function converged(
   { values, vectors }: Eigen,
   projected: readonly Float64Array[],
-  { count, tolerance }: { count: number; tolerance: number },
+  { count, tolerance, block }: { count: number; tolerance: number; block: number },
 ): boolean {
   const m = projected.length;
   for (let pair = 0; pair < count; pair++) {
-    const outside = new Float64Array(BLOCK);
-    for (let j = Math.max(0, m - BLOCK); j < m; j++) {
+    const outside = new Float64Array(block);
+    for (let j = Math.max(0, m - block); j < m; j++) {
       const column = projected[j]!;
       for (let i = m; i < column.length; i++) {
         outside[i - m]! += column[i]! * vectors[pair * m + j]!;
@@ -124,10 +130,17 @@ function combine({ values, vectors }: Eigen, basis: readonly Float64Array[], cou
   return { values: values.slice(0, kept), vectors: result };
 }
 
+/** Four sums side by side: one alone would wait for each addition. */
 function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
-  return sum;
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0, d = 0;
+  for (; d + 3 < a.length; d += 4) {
+    s0 += a[d]! * b[d]!;
+    s1 += a[d + 1]! * b[d + 1]!;
+    s2 += a[d + 2]! * b[d + 2]!;
+    s3 += a[d + 3]! * b[d + 3]!;
+  }
+  for (; d < a.length; d++) s0 += a[d]! * b[d]!;
+  return s0 + s1 + (s2 + s3);
 }
 
 function norm(a: Float64Array): number {

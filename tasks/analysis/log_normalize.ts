@@ -1,5 +1,5 @@
 /** Library-size normalisation and logarithm, as the baselines need them. */
-import { refuseUnknownKeys } from "../../lib/mod.ts";
+import { log1p, normalizeTotal, refuseUnknownKeys } from "../../lib/mod.ts";
 import { checkRows, type SparseRows } from "./rows.ts";
 
 /** Settings of {@linkcode logNormalize}. */
@@ -11,7 +11,7 @@ export interface LogNormalizeOptions {
 /**
  * Scales each cell to `targetSum` and takes log(1 + x); a cell without counts stays zero.
  *
- * Reference: scanpy `pp.normalize_total(target_sum=1e4)` and `pp.log1p`.
+ * Reference: scanpy `pp.normalize_total(target_sum=1e4)` and `pp.log1p`, in the precision of the counts.
  *
  * @example
  * ```ts
@@ -31,39 +31,13 @@ export interface LogNormalizeOptions {
  *
  * @param counts Counts [cells, genes] over all measured genes
  * @param options Settings
- * @returns New values at the same places, float32
+ * @returns New values at the same places
  * @throws {RangeError} When a value is negative or not finite, or the target is not positive
  */
 export function logNormalize(counts: SparseRows, options: LogNormalizeOptions = {}): SparseRows {
   refuseUnknownKeys(options, ["targetSum"], "log-normalise");
-  const { targetSum = 1e4 } = options;
-  if (!(targetSum > 0 && targetSum < Infinity)) {
-    throw new RangeError(`Cannot log-normalise as targetSum must be > 0: got ${targetSum}`);
-  }
   checkRows(counts, "log-normalise");
-  const data = new Float32Array(counts.data.length);
-  for (let row = 0; row < counts.nRows; row++) {
-    const start = counts.indptr[row]!, end = counts.indptr[row + 1]!;
-    const scale = targetSum / sumOfCounts(counts, row);
-    for (let at = start; at < end; at++) {
-      data[at] = counts.data[at] === 0 ? 0 : Math.log1p(counts.data[at]! * scale);
-    }
-  }
-  return { ...counts, data };
-}
-
-function sumOfCounts(counts: SparseRows, row: number): number {
-  let sum = 0;
-  for (let at = counts.indptr[row]!; at < counts.indptr[row + 1]!; at++) {
-    const value = counts.data[at]!;
-    if (!(value >= 0 && value < Infinity)) {
-      throw new RangeError(
-        `Cannot log-normalise row ${row} as counts must be finite and >= 0: got ${value}`,
-      );
-    }
-    sum += value;
-  }
-  return sum;
+  return log1p(normalizeTotal(counts, options));
 }
 
 /**

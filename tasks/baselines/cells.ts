@@ -1,7 +1,7 @@
 /** What a baseline is given, and the preparation that all of them share. */
 import { isCounts, logNormalize } from "../analysis/log_normalize.ts";
 import { checkRows, selectColumns, type SparseRows } from "../analysis/rows.ts";
-import { topVarianceGenes } from "../analysis/variable_genes.ts";
+import { variableGenes } from "../analysis/variable_genes.ts";
 
 /** Cells whose labels are to be predicted. */
 export interface QueryCells {
@@ -19,9 +19,9 @@ export interface LabelledCells extends QueryCells {
 
 /** Genes that a baseline sees. */
 export interface GeneChoice {
-  /** Genes with the largest variance of log-normalised values in the reference to take; 2,000 by default. */
+  /** Variable genes of the reference to take, by `seurat_v3` on counts and else by variance; 2,000 by default. */
   readonly nGenes?: number | undefined;
-  /** Names to take instead, such as `seurat_v3` genes; those that a side lacks are left out. */
+  /** Names to take instead; those that a side lacks are left out. */
   readonly genes?: readonly string[] | undefined;
 }
 
@@ -36,8 +36,9 @@ export interface AlignedCells {
 }
 
 /**
- * Log-normalises both sides over all their genes when they are counts (other values are taken as they are), and keeps the `nGenes` genes with
- * the largest variance in the reference among those that both have by name, or the genes that the caller chose. Of a repeated name the first gene counts.
+ * Log-normalises both sides over all their genes when they are counts (other values are taken as they are), and keeps the `nGenes`
+ * most variable genes of the reference among those that both have by name, or the genes that the caller chose. Of a repeated name the
+ * first gene counts.
  *
  * @param reference Labelled cells
  * @param query Cells to name
@@ -45,11 +46,11 @@ export interface AlignedCells {
  * @returns Both sides over the same genes, in the reference's order
  * @throws {RangeError} When labels or names do not fit the values, or no gene is common and varies
  */
-export function alignCells(
+export async function alignCells(
   reference: LabelledCells,
   query: QueryCells,
   { nGenes = 2000, genes: chosen }: GeneChoice = {},
-): AlignedCells {
+): Promise<AlignedCells> {
   checkLabels(reference);
   checkNames("reference", reference);
   checkNames("query", query);
@@ -65,16 +66,19 @@ export function alignCells(
       } … and ${query.varNames[0]} …`,
     );
   }
-  const shared = selectColumns(logValues(reference.X), common.map(([, column]) => column));
-  const kept = topVarianceGenes(shared, chosen?.length ?? nGenes);
+  const shared = selectColumns(reference.X, common.map(([, column]) => column));
+  const kept = await variableGenes(shared, chosen?.length ?? nGenes);
   if (kept.length === 0) {
     throw new RangeError(
       `Cannot compare cells as a common gene must vary in the reference: none of ${common.length} does`,
     );
   }
-  const genes = Array.from(kept, (column) => common[column]![0]);
+  const genes = Array.from(kept, (place) => common[place]![0]);
   return {
-    reference: selectColumns(shared, kept),
+    reference: selectColumns(
+      logValues(reference.X),
+      Array.from(kept, (place) => common[place]![1]),
+    ),
     query: selectColumns(logValues(query.X), genes.map((name) => placeInQuery.get(name)!)),
     genes,
   };

@@ -21,9 +21,9 @@ export interface Comparison {
   readonly seconds: number;
 }
 
-/** Settings of {@linkcode compareMethods}. */
+/** Settings of {@linkcode compareMethods} and {@linkcode annotationBaselines}. */
 export interface CompareOptions {
-  /** Stops between methods. */
+  /** Stops between methods, and the baselines in their course. */
   readonly signal?: AbortSignal;
 }
 
@@ -67,16 +67,22 @@ export async function* compareMethods(
  * @param device Device that finds the neighbours
  * @param reference Labelled cells
  * @param query Cells to name
- * @returns Majority, kNN in principal components, and logistic regression, with their default settings
+ * @param options Signal
+ * @returns Majority, kNN in principal components, and logistic regressions, with their default settings
  */
 export function annotationBaselines(
   device: Device,
   reference: LabelledCells,
   query: QueryCells,
+  options: CompareOptions = {},
 ): Methods {
+  refuseUnknownKeys(options, ["signal"], "prepare the baselines");
+  const logistic = (penalty: "l1" | "l2") => () =>
+    logisticRegressionBaseline(reference, query, { ...options, penalty });
   return {
     "majority": () => majorityBaseline(reference, query),
-    "kNN (15) on log1p, PCA 50": () => knnPcaBaseline(reference, query, { device }),
-    "L2 logistic on log1p": () => logisticRegressionBaseline(reference, query),
+    "kNN (15) on log1p, PCA 50": () => knnPcaBaseline(reference, query, { device, ...options }),
+    "L1 logistic on log1p": logistic("l1"),
+    "L2 logistic on log1p": logistic("l2"),
   };
 }

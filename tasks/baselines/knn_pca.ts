@@ -17,6 +17,8 @@ export interface KnnPcaOptions extends GeneChoice {
   readonly k?: number;
   /** Seed of the components; 0 by default. */
   readonly seed?: number;
+  /** Stops the computation. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,13 +37,18 @@ export async function knnPcaBaseline(
 ): Promise<Prediction> {
   refuseUnknownKeys(
     options,
-    ["device", "nGenes", "genes", "nComponents", "k", "seed"],
+    ["device", "nGenes", "genes", "nComponents", "k", "seed", "signal"],
     "run the kNN baseline",
   );
-  const { device, nGenes, genes, nComponents = 50, k = 15, seed = 0 } = options;
-  const cells = alignCells(reference, query, { nGenes, genes });
+  const { device, nGenes, genes, nComponents = 50, k = 15, seed = 0, signal } = options;
+  const stop = signal === undefined ? {} : { signal };
+  const cells = await alignCells(reference, query, { nGenes, genes });
   const most = Math.min(cells.reference.nRows, cells.genes.length);
-  const fitted = pca(cells.reference, { nComponents: Math.min(nComponents, most), seed });
+  const fitted = await pca(cells.reference, {
+    ...stop,
+    nComponents: Math.min(nComponents, most),
+    seed,
+  });
   const neighbors = await nearestNeighbors(
     device,
     fitted.scores,
@@ -49,6 +56,7 @@ export async function knnPcaBaseline(
     {
       nDims: fitted.nComponents,
       k: Math.min(k, cells.reference.nRows),
+      ...stop,
     },
   );
   return vote(neighbors, reference.labels);

@@ -1,4 +1,5 @@
 /** Minimisation of smooth convex functions. */
+import { turns } from "../analysis/turns.ts";
 
 /** Value and gradient of a function at a point. */
 export interface Evaluation {
@@ -14,6 +15,8 @@ export interface MinimizeOptions {
   readonly tolerance: number;
   /** Stops after so many steps. */
   readonly maxSteps: number;
+  /** Stops the search between two evaluations. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where the search ended. */
@@ -47,21 +50,27 @@ interface Pair {
  * @param from Starting point; left as it is
  * @param options When to stop
  * @returns Minimum
+ * @throws The signal's reason
  */
-export function minimize(
+export async function minimize(
   evaluate: (x: Float64Array) => Evaluation,
   from: Float64Array,
-  { tolerance, maxSteps }: MinimizeOptions,
-): Minimum {
+  { tolerance, maxSteps, signal }: MinimizeOptions,
+): Promise<Minimum> {
+  const turn = turns(signal);
+  const evaluateInTurn = async (at: Float64Array): Promise<Evaluation> => {
+    await turn();
+    return evaluate(at);
+  };
   let x = from;
-  let { value, gradient } = evaluate(x);
+  let { value, gradient } = await evaluateInTurn(x);
   const pairs: Pair[] = [];
   for (let steps = 0;; steps++) {
     const converged = gradient.every((slope) => Math.abs(slope) <= tolerance);
     if (converged || steps === maxSteps) return { x, value, steps, converged };
     const direction = descent(gradient, pairs);
     const length = pairs.length > 0 ? 1 : 1 / Math.max(1, Math.sqrt(dot(gradient, gradient)));
-    const found = lineSearch(evaluate, { x, value, gradient, direction, length });
+    const found = await lineSearch(evaluateInTurn, { x, value, gradient, direction, length });
     if (found === undefined) return { x, value, steps, converged: false }; // at the limit of float64
     remember(pairs, difference(found.x, x), difference(found.gradient, gradient));
     ({ x, value, gradient } = found);
@@ -89,15 +98,15 @@ function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
 }
 
 /** Halves the step until the value falls by 1e-4 of what the slope promises; undefined when it never does. */
-function lineSearch(
-  evaluate: (x: Float64Array) => Evaluation,
+async function lineSearch(
+  evaluate: (x: Float64Array) => Promise<Evaluation>,
   at: Evaluation & { x: Float64Array; direction: Float64Array; length: number },
-): (Evaluation & { x: Float64Array }) | undefined {
+): Promise<(Evaluation & { x: Float64Array }) | undefined> {
   const slope = dot(at.gradient, at.direction);
   for (let halving = 0; halving < 40; halving++) {
     const length = at.length * 0.5 ** halving;
     const x = at.x.map((value, i) => value + length * at.direction[i]!);
-    const found = evaluate(x);
+    const found = await evaluate(x);
     if (found.value <= at.value + 1e-4 * length * slope) return { ...found, x };
   }
   return undefined;

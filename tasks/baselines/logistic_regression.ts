@@ -3,14 +3,28 @@ import { refuseUnknownKeys } from "../../lib/mod.ts";
 import type { Prediction } from "../analysis/prediction.ts";
 import { checkRows, columnMoments, forEachRow, type Rows } from "../analysis/rows.ts";
 import { alignCells, type GeneChoice, type LabelledCells, type QueryCells } from "./cells.ts";
-import { type Evaluation, minimize } from "./lbfgs.ts";
+import { fitL1Logistic } from "./l1_logistic.ts";
+import { minimize, type MinimizeOptions, type Minimum } from "./lbfgs.ts";
+import {
+  absorbMean,
+  linear,
+  logisticLoss,
+  type LogisticProblem,
+  softmax,
+} from "./logistic_loss.ts";
 
 /** Settings of {@linkcode fitLogisticRegression}. */
 export interface LogisticRegressionOptions {
-  /** Inverse strength of the L2 penalty; 1 by default. */
+  /** What is added to C · Σ cross-entropy: `l2` (default) |W|²/2, or `l1` Σ|W|, which leaves most genes out. */
+  readonly penalty?: "l1" | "l2";
+  /** Inverse strength of the penalty; 1 by default. */
   readonly C?: number;
-  /** Steps of the solver; 1,000 by default. */
+  /** The solver stops when no slope of the objective, divided by max(1, C), is larger; 0.001 by default, far below scikit-learn's. */
+  readonly tolerance?: number;
+  /** Steps of the solver; 2,000 by default. */
   readonly maxSteps?: number;
+  /** Stops the solver between two steps. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Fitted classifier of c classes over p columns. */
@@ -19,32 +33,78 @@ export interface LogisticRegression {
   readonly classes: readonly string[];
   /** Weights [c, p]; with two classes the first row is zero. */
   readonly coefficients: Float64Array;
-  /** Intercepts [c]. */
+  /** Intercepts [c]; with more than two classes they add up to 0. */
   readonly intercepts: Float64Array;
+  /** What was minimised, at these weights. */
+  readonly objective: number;
   /** Whether the solver reached its tolerance. */
   readonly converged: boolean;
 }
 
+const FIT_OPTIONS = ["penalty", "C", "tolerance", "maxSteps", "signal"];
+
 /**
- * Minimises C · Σ cross-entropy + |W|²/2 by L-BFGS; intercepts are not penalised, and two classes share one row of weights.
+ * Minimises C · Σ cross-entropy + penalty, by L-BFGS or (L1) coordinate descent; intercepts are not penalised, and two classes share one row of weights.
  *
- * Reference: scikit-learn `LogisticRegression(C=1, solver="lbfgs")` at its optimum.
+ * Reference: scikit-learn `LogisticRegression(C=1, solver="lbfgs")`, and with `l1` `LogisticRegression(C=1, l1_ratio=1, solver="saga")`
+ * (before 1.8 `penalty="l1"`), both at their optimum.
+ *
+ * @example
+ * ```ts
+ * import { fitLogisticRegression } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const rows = { nRows: 4, nCols: 2, data: new Float32Array([0, 1, 0.1, 0, 2, 1, 2.1, 0]) };
+ * const { coefficients } = await fitLogisticRegression(rows, ["B", "B", "T", "T"], { penalty: "l1" });
+ * assert.ok(coefficients[2]! > 0); // the first column tells T from B
+ * assert.equal(coefficients[3], 0); // the second does not
+ * ```
  *
  * @param rows Values [n, p]
  * @param labels Labels [n]
  * @param options Settings
  * @returns Classifier
- * @throws {RangeError} When rows and labels do not fit, there is one class only, or C is not positive
+ * @throws {RangeError} When rows and labels do not fit, there is one class only, or a setting is out of range
  */
-export function fitLogisticRegression(
+export async function fitLogisticRegression(
   rows: Rows,
   labels: readonly string[],
   options: LogisticRegressionOptions = {},
-): LogisticRegression {
-  refuseUnknownKeys(options, ["C", "maxSteps"], "fit a logistic regression");
-  const { C = 1, maxSteps = 1000 } = options;
+): Promise<LogisticRegression> {
+  refuseUnknownKeys(options, FIT_OPTIONS, "fit a logistic regression");
+  const { penalty = "l2", C = 1, tolerance = 1e-3, maxSteps = 2000, signal } = options;
   checkRows(rows, "fit a logistic regression");
   const classes = [...new Set(labels)].sort();
+  checkFit(rows, labels, { classes, penalty, C });
+  const place = new Map(classes.map((name, at) => [name, at]));
+  const target = Uint32Array.from(labels, (label) => place.get(label)!);
+  const problem = { rows, target, nClasses: classes.length, C };
+  const solve = penalty === "l1" ? fitL1Logistic : fitL2Logistic;
+  const stop = { tolerance: tolerance * Math.max(1, C), maxSteps, signal };
+  const { x, value, converged } = await solve(problem, stop);
+  const free = x.length / (rows.nCols + 1);
+  if (free > 1) centre(x.subarray(x.length - free));
+  const weights = byClass(x, { nCols: rows.nCols, free, nClasses: classes.length });
+  return { classes, objective: value, converged, ...weights };
+}
+
+async function fitL2Logistic(
+  problem: LogisticProblem,
+  options: MinimizeOptions,
+): Promise<Minimum> {
+  const { rows, nClasses } = problem;
+  const { mean } = columnMoments(rows);
+  const start = new Float64Array((rows.nCols + 1) * (nClasses === 2 ? 1 : nClasses));
+  const found = await minimize((weights) => logisticLoss(problem, mean, weights), start, options);
+  absorbMean(found.x, mean);
+  return found;
+}
+
+function checkFit(
+  rows: Rows,
+  labels: readonly string[],
+  { classes, penalty, C }: { classes: readonly string[]; penalty: string; C: number },
+): void {
   if (labels.length !== rows.nRows || classes.length < 2) {
     throw new RangeError(
       `Cannot fit a logistic regression as each row needs a label and two classes must exist: ` +
@@ -54,21 +114,11 @@ export function fitLogisticRegression(
   if (!(C > 0 && C < Infinity)) {
     throw new RangeError(`Cannot fit a logistic regression as C must be > 0: got ${C}`);
   }
-  const place = new Map(classes.map((name, at) => [name, at]));
-  const target = Uint32Array.from(labels, (label) => place.get(label)!);
-  const free = classes.length === 2 ? 1 : classes.length; // rows of weights
-  const { mean } = columnMoments(rows);
-  const { x, converged } = minimize(
-    (weights) => penalizedLoss({ rows, mean, target, free, C }, weights),
-    new Float64Array((rows.nCols + 1) * free),
-    { tolerance: 1e-5 * Math.max(1, C), maxSteps },
-  );
-  absorbMean(x, mean);
-  return {
-    classes,
-    converged,
-    ...byClass(x, { nCols: rows.nCols, free, nClasses: classes.length }),
-  };
+  if (penalty !== "l1" && penalty !== "l2") {
+    throw new RangeError(
+      `Cannot fit a logistic regression as penalty must be "l1" or "l2": got "${penalty}"`,
+    );
+  }
 }
 
 /**
@@ -110,14 +160,14 @@ export function classProbabilities(model: LogisticRegression, rows: Rows): Float
  * @returns Most probable labels and their probabilities
  * @throws {RangeError} When the cells share no genes, or there is one class only
  */
-export function logisticRegressionBaseline(
+export async function logisticRegressionBaseline(
   reference: LabelledCells,
   query: QueryCells,
   options: LogisticRegressionOptions & GeneChoice = {},
-): Prediction {
+): Promise<Prediction> {
   const { nGenes, genes, ...fitOptions } = options;
-  const cells = alignCells(reference, query, { nGenes, genes });
-  const model = fitLogisticRegression(cells.reference, reference.labels, fitOptions);
+  const cells = await alignCells(reference, query, { nGenes, genes });
+  const model = await fitLogisticRegression(cells.reference, reference.labels, fitOptions);
   const probabilities = classProbabilities(model, cells.query);
   const c = model.classes.length;
   const labels: string[] = [];
@@ -131,94 +181,10 @@ export function logisticRegressionBaseline(
   return { labels, confidence };
 }
 
-/** What the loss is computed from. */
-interface Problem {
-  readonly rows: Rows;
-  readonly mean: Float64Array; // of the columns [p]
-  readonly target: Uint32Array; // class of each row [n]
-  readonly free: number; // f: rows of weights; 1 stands for two classes with logits 0 and z
-  readonly C: number;
-}
-
-/**
- * C · Σ cross-entropy + |W|²/2 with its gradient, for weights [p+1, f]: those of the columns, then the intercepts. Columns are taken off their
- * means, which leaves the optimum's W as it is and saves the solver a factor of ten in steps.
- */
-function penalizedLoss(
-  { rows, mean, target, free, C }: Problem,
-  weights: Float64Array,
-): Evaluation {
-  const p = rows.nCols;
-  const gradient = weights.slice(); // of the penalty; none on the intercepts
-  gradient.fill(0, p * free);
-  let value = 0;
-  for (let at = 0; at < p * free; at++) value += weights[at]! ** 2 / 2;
-  const shifted = weights.slice();
-  absorbMean(shifted, mean);
-  const logits = new Float64Array(Math.max(free, 2));
-  const slopes = logits.subarray(logits.length - free); // of the free rows
-  forEachRow(rows, (row, columns, values) => {
-    logits[0] = 0;
-    linear(shifted, columns, values, slopes);
-    const own = logits[target[row]!]!;
-    value += C * (softmax(logits) - own);
-    logits[target[row]!]! -= 1; // d cross-entropy / d logits
-    addOuter(gradient, slopes, columns, { values, scale: C });
-  });
-  for (let j = 0; j < p; j++) {
-    for (let k = 0; k < free; k++) gradient[j * free + k]! -= mean[j]! * gradient[p * free + k]!;
-  }
-  return { value, gradient };
-}
-
-/** Intercepts for columns as they are, from those for columns off their means: b - Wᵀ mean. */
-function absorbMean(weights: Float64Array, mean: Float64Array): void {
-  const p = mean.length, f = weights.length / (p + 1);
-  for (let j = 0; j < p; j++) {
-    for (let k = 0; k < f; k++) weights[p * f + k]! -= mean[j]! * weights[j * f + k]!;
-  }
-}
-
-/** z = Wᵀx + b for one row; weights [p+1, f] -> z [f]. */
-function linear(
-  weights: Float64Array,
-  columns: Uint32Array,
-  values: ArrayLike<number>,
-  z: Float64Array,
-): void {
-  const f = z.length, intercepts = weights.length - f;
-  for (let k = 0; k < f; k++) z[k] = weights[intercepts + k]!;
-  for (let at = 0; at < columns.length; at++) {
-    const value = values[at]!, start = columns[at]! * f;
-    for (let k = 0; k < f; k++) z[k]! += value * weights[start + k]!;
-  }
-}
-
-/** gradient += scale · [x; 1] zᵀ for one row. */
-function addOuter(
-  gradient: Float64Array,
-  z: Float64Array,
-  columns: Uint32Array,
-  { values, scale }: { values: ArrayLike<number>; scale: number },
-): void {
-  const f = z.length, intercepts = gradient.length - f;
-  for (let k = 0; k < f; k++) gradient[intercepts + k]! += scale * z[k]!;
-  for (let at = 0; at < columns.length; at++) {
-    const value = scale * values[at]!, start = columns[at]! * f;
-    for (let k = 0; k < f; k++) gradient[start + k]! += value * z[k]!;
-  }
-}
-
-/** Turns logits into probabilities in place; returns the logarithm of the sum of their exponentials. */
-function softmax(logits: Float64Array): number {
-  let largest = -Infinity, sum = 0;
-  for (const logit of logits) largest = Math.max(largest, logit);
-  for (let k = 0; k < logits.length; k++) {
-    logits[k] = Math.exp(logits[k]! - largest);
-    sum += logits[k]!;
-  }
-  for (let k = 0; k < logits.length; k++) logits[k]! /= sum;
-  return largest + Math.log(sum);
+/** Takes the mean off: adding a number to all intercepts changes no probability. */
+function centre(intercepts: Float64Array): void {
+  const mean = intercepts.reduce((sum, value) => sum + value, 0) / intercepts.length;
+  for (let k = 0; k < intercepts.length; k++) intercepts[k]! -= mean;
 }
 
 /** Weights by class [c, p]; of two classes the first is the zero that the solver fixed. */

@@ -185,7 +185,7 @@ function numberMark(
   { x, y, labels }: EmbeddingPlotData,
   entries: readonly LegendEntry[],
 ): Plot.Markish {
-  const own = entries.filter(({ count, color }) => count > 0 && color !== NEUTRAL);
+  const own = entries.filter(({ count = 0, color }) => count > 0 && color !== NEUTRAL);
   const centres = own.map(({ label, number }) => {
     const cells = labels.flatMap((name, cell) => name === label ? [cell] : []);
     return { number, x: median(cells, x), y: median(cells, y) };

@@ -81,8 +81,8 @@ function drawPanel({ plot, width, height }: Panel, x: number, y: number): string
 
 /** One line of a legend. */
 export interface LegendEntry extends ClassStyle {
-  /** Cells of the class. */
-  readonly count: number;
+  /** Cells of the class, when they are to be told. */
+  readonly count?: number | undefined;
   /** Number that stands for the class in the picture. */
   readonly number?: number | undefined;
 }
@@ -92,7 +92,7 @@ const COUNT_SIZE = 11;
 const NAME_SIZE = 12.5;
 
 /**
- * A legend of classes with their numbers of cells, in as many columns as the height asks for.
+ * A legend of classes, and their numbers of cells where given, in as many columns as the height asks for.
  *
  * @param entries Classes in order
  * @param height Room in pixels
@@ -109,8 +109,8 @@ export function legendPanel(entries: readonly LegendEntry[], height: number): Pa
       return { ...entry, name, x, y: at * LINE + LINE };
     });
     const names = Math.max(...column.map(({ name }) => textLength(name, NAME_SIZE)));
-    const counts = Math.max(...column.map(({ count }) => textLength(thousands(count), COUNT_SIZE)));
-    const right = x + 20 + names + 14 + counts;
+    const counts = Math.max(...column.map(({ count }) => textLength(countText(count), COUNT_SIZE)));
+    const right = x + 20 + names + (counts > 0 ? 14 + counts : 0);
     placed.push(...column.map((entry) => ({ ...entry, right })));
     x = right + 26;
   }
@@ -139,7 +139,7 @@ export function legendPanel(entries: readonly LegendEntry[], height: number): Pa
       Plot.text(placed, {
         ...shared,
         x: "right",
-        text: (entry) => thousands(entry.count),
+        text: (entry) => countText(entry.count),
         textAnchor: "end",
         fill: MUTED,
         fontSize: COUNT_SIZE,
@@ -183,6 +183,10 @@ export function textLength(text: string, fontSize: number): number {
     else em += 0.59;
   }
   return em * fontSize;
+}
+
+function countText(count: number | undefined): string {
+  return count === undefined ? "" : thousands(count);
 }
 
 /** 12345 -> "12,345", whatever the machine's language. */

@@ -23,6 +23,7 @@ import { memoryRows } from "./memory.ts";
 import { ortMatMul } from "./onnx_matmul.ts";
 import { wasmPeak } from "./peak.ts";
 import { startTorch, type TorchPeer } from "./torch_peer.ts";
+import { trainingRows } from "./training.ts";
 
 const FOLDER = new URL("../../out/bench/", import.meta.url).pathname;
 const MODEL = `${FOLDER}model`;
@@ -41,6 +42,7 @@ interface Bench {
 const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   gemm: benchGemm,
   embed: benchEmbedding,
+  train: async ({ torch, peak, lines }) => void lines.push(...await trainingRows(torch, peak, say)),
   load: async ({ lines }) => void lines.push(...await loadingRows(MODEL)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
 };

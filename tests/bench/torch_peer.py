@@ -4,6 +4,7 @@ Layers, padding and mask are those of the published code's embedding path (nn.Tr
 to the longest cell, src_key_padding_mask always given). Reads one JSON command a line on stdin, answers one JSON line each:
   {"do": "load", "weights": FILE, "args": FILE}      {"do": "embed", "batch": FILE, "mask": true}      {"do": "gemm", "shape": [M, K, N]}
   {"do": "threads", "threads": N}
+  {"do": "train", "tokens": V, "args": {...}, "lengths": [...], "head": "gep" | "cls", "dropout": P}    one step of fine-tuning
 Needs torch alone: pip install torch==2.13.0
 """
 import json
@@ -69,6 +70,65 @@ class Peer(nn.Module):
         return self.transformer_encoder(x, src_key_padding_mask=padding)[:, 0]
 
 
+class Learner(nn.Module):
+    """Fine-tuning as published: masked values from tokens and from the cell (GEP, GEPC), or classes, in plain layers."""
+
+    def __init__(self, tokens, args, dropout, head):
+        super().__init__()
+        width = args["embsize"]
+        self.head = head
+        self.encoder = GeneEncoder(tokens, width)
+        self.value_encoder = ValueEncoder(width)
+        self.drop = nn.Dropout(dropout)
+        layer = nn.TransformerEncoderLayer(width, args["nheads"], args["d_hid"], dropout, batch_first=True)
+        self.transformer_encoder = nn.TransformerEncoder(layer, args["nlayers"], enable_nested_tensor=False)
+        leaky = nn.LeakyReLU
+        self.decoder = nn.Sequential(
+            nn.Linear(width, width), leaky(), nn.Linear(width, width), leaky(), nn.Linear(width, 1)
+        )
+        self.query = nn.Linear(width, width)
+        self.project = nn.Linear(width, width, bias=False)
+        block = [nn.Linear(width, width), nn.ReLU(), nn.LayerNorm(width)]
+        block += [nn.Linear(width, width), nn.ReLU(), nn.LayerNorm(width)]
+        self.cls_decoder = nn.Sequential(*block, nn.Linear(width, 8))
+
+    def loss(self, ids, values, padding, targets, masked, classes):
+        genes = self.encoder(ids)
+        x = self.transformer_encoder(genes + self.drop(self.value_encoder(values)), src_key_padding_mask=padding)
+        if self.head == "cls":
+            return nn.functional.cross_entropy(self.cls_decoder(x[:, 0]), classes)
+        query = self.project(torch.sigmoid(self.query(genes)))
+        from_cell = torch.bmm(query, x[:, 0].unsqueeze(2)).squeeze(2)
+        error = (self.decoder(x).squeeze(-1) - targets) ** 2 + (from_cell - targets) ** 2
+        return (error * masked).sum() / masked.sum()
+
+
+class Training:
+    """A model, its optimiser and one padded batch; a step is zero_grad, backward, clip, Adam."""
+
+    def __init__(self, command):
+        torch.manual_seed(1)
+        args, lengths = command["args"], command["lengths"]
+        self.model = Learner(command["tokens"], args, command["dropout"], command["head"]).train()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-4)
+        cells, longest = len(lengths), max(lengths)
+        place = torch.arange(longest).expand(cells, longest)
+        padding = place >= torch.tensor(lengths).unsqueeze(1)
+        ids = torch.randint(0, command["tokens"] - 3, (cells, longest))
+        targets = torch.randint(1, 51, (cells, longest)).float()
+        masked = (torch.rand(cells, longest) < 0.4) & ~padding
+        values = torch.where(masked, torch.tensor(-1.0), targets)
+        self.batch = (ids, values, padding, targets, masked.float(), torch.randint(0, 8, (cells,)))
+
+    def step(self):
+        self.optimizer.zero_grad()
+        loss = self.model.loss(*self.batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return loss.item()
+
+
 def timed(action):
     start = time.perf_counter()
     result = action()
@@ -76,7 +136,7 @@ def timed(action):
 
 
 def main():
-    model, batches, matrices = None, {}, {}
+    model, batches, matrices, training = None, {}, {}, (None, None)
     for line in sys.stdin:
         command = json.loads(line)
         answer = {}
@@ -107,6 +167,15 @@ def main():
             a, b = matrices[m, k, n]
             seconds, _ = timed(lambda: a @ b)
             answer = {"seconds": seconds}
+        elif command["do"] == "train":
+            key = json.dumps(command, sort_keys=True)
+            if training[0] != key:
+                training = (None, None)
+                training = (key, Training(command))
+            seconds, loss = timed(training[1].step)
+            answer = {"seconds": seconds, "loss": loss}
+        elif command["do"] == "forget":
+            model, training = None, (None, None)
         print(json.dumps(answer), flush=True)
 
 

@@ -3,7 +3,9 @@ import type { Device } from "../../gpu/device.ts";
 import { openWasmDevice } from "../../gpu/wasm/device.ts";
 import { openWebGpuDevice } from "../../gpu/webgpu/device.ts";
 import { deviceSuite } from "../gpu/device_suite.ts";
-import { forwardParity, type ParityRow } from "../parity/forward.ts";
+import type { ParityRow } from "../parity/case.ts";
+import { forwardParity } from "../parity/forward.ts";
+import { trainingParity } from "../parity/training.ts";
 
 /** What to open. */
 export type DeviceChoice =
@@ -46,7 +48,10 @@ export async function runSuite(choice: DeviceChoice): Promise<SuiteResult> {
 
 async function comparedOutputs(open: () => Promise<Device>): Promise<ParityRow[]> {
   await using device = await open();
-  return await Array.fromAsync(forwardParity(device, fetchRecorded));
+  return [
+    ...await Array.fromAsync(forwardParity(device, fetchRecorded)),
+    ...await Array.fromAsync(trainingParity(device, fetchRecorded)),
+  ];
 }
 
 async function fetchRecorded(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

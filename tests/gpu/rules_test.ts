@@ -2,32 +2,49 @@ import assert from "node:assert/strict";
 import type { OpName } from "../../gpu/ops.ts";
 import type { Spec } from "../../gpu/rule.ts";
 import { RULES } from "../../gpu/rules.ts";
-import { CASES } from "./ops_cases.ts";
+import type { OpCase } from "./ops_cases/draw.ts";
+import { CASES } from "./ops_cases/table.ts";
+import { UPDATE_CASES } from "./ops_cases/updates.ts";
+import type { RunName } from "./oracle/host.ts";
 import { ORACLE } from "./oracle/table.ts";
 
 const f32 = (...shape: number[]): Spec => ({ shape, dtype: "f32" });
 const u32 = (...shape: number[]): Spec => ({ shape, dtype: "u32" });
 
-function check<K extends OpName>(op: K): void {
-  for (const { name, inputs, params } of CASES[op]) {
-    const expected = Object.entries(ORACLE[op](inputs, params)) as [string, Spec][];
-    const actual = RULES[op].outputs(inputs, params);
-    assert.deepEqual(
-      actual,
-      Object.fromEntries(expected.map(([name, { shape, dtype }]) => [name, { shape, dtype }])),
-      `${op}: ${name}`,
-    );
+function specsOf(tensors: object): { [name: string]: Spec } {
+  const entries = Object.entries(tensors) as [string, Spec][];
+  return Object.fromEntries(entries.map(([name, { shape, dtype }]) => [name, { shape, dtype }]));
+}
+
+function check<K extends RunName>(op: K): void {
+  for (const { name, inputs, params } of CASES[op] as readonly OpCase<K>[]) {
+    const expected = specsOf(ORACLE[op](inputs, params));
+    assert.deepEqual(RULES[op].outputs(inputs, params), expected, `${op}: ${name}`);
   }
 }
 
-for (const op of Object.keys(RULES) as OpName[]) {
+for (const op of Object.keys(CASES) as RunName[]) {
   Deno.test(`RULES.${op}.outputs() gives the shapes that the oracle gives`, () => check(op));
 }
 
-Deno.test("RULES have a gradient exactly where gradients flow", () => {
-  for (const { gradient } of Object.values(RULES)) {
-    assert.equal(gradient.backward === "none", gradient.into.length === 0);
+Deno.test("RULES of the ops in place give the shapes of what they change", () => {
+  for (const { inputs, targets, params } of UPDATE_CASES.accumulate) {
+    assert.deepEqual(RULES.accumulate.outputs(inputs, params), specsOf(targets));
   }
+  for (const { inputs, targets, params } of UPDATE_CASES.accumulate_squares) {
+    assert.deepEqual(RULES.accumulate_squares.outputs(inputs, params), specsOf(targets));
+  }
+  for (const { inputs, targets, params } of UPDATE_CASES.adam) {
+    assert.deepEqual(RULES.adam.outputs(inputs, params), specsOf(targets));
+  }
+});
+
+Deno.test("RULES have no gradient exactly for choices, gradients themselves and ops in place", () => {
+  const without = (Object.keys(RULES) as OpName[]).filter((op) => RULES[op].gradient === "none");
+  const expected = Object.keys(RULES).filter((op) =>
+    op === "top_k" || op === "scatter_rows" || op.endsWith("_grad") || op in UPDATE_CASES
+  );
+  assert.deepEqual(without, expected);
 });
 
 Deno.test("outputs() names the op, the input, the rule and the value", () => {

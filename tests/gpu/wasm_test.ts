@@ -1,9 +1,12 @@
 /** The device suite on the CPU engine: one and two threads, with and without fused multiply-add. */
 import assert from "node:assert/strict";
-import { run, scope, Tensor } from "../../gpu/tensor.ts";
+import { run } from "../../gpu/run.ts";
+import { Tensor } from "../../gpu/tensor.ts";
 import { openWasmDevice, type WasmDeviceOptions } from "../../gpu/wasm/device.ts";
 import { Arena } from "../../gpu/wasm/arena.ts";
 import { deviceSuite } from "./device_suite.ts";
+import { allResults } from "./suite/agreement.ts";
+import { assertSameBits } from "./suite/check.ts";
 
 const VARIANTS: Readonly<Record<string, WasmDeviceOptions>> = {
   "1 thread": { threads: 1 },
@@ -16,29 +19,25 @@ for (const [name, settings] of Object.entries(VARIANTS)) {
   for (const check of deviceSuite(open)) Deno.test(`wasm ${name}: ${check.name}`, check.run);
 }
 
-/** One model layer on odd sizes; bits of its result. */
-async function layerBits(threads: number): Promise<Uint32Array> {
+/** Every result of every case of every op; the cases have rows, cells and elements enough for several threads. */
+async function bitsOf(threads: number): Promise<ReadonlyMap<string, ArrayLike<number>>> {
   await using device = await openWasmDevice({ threads });
-  const fill = (shape: number[], seed: number) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const data = Float32Array.from({ length: size }, (_, i) => Math.sin(seed + i * 0.37));
-    return Tensor.from(device, "f32", shape, data);
-  };
-  using y = scope(device, () => {
-    const x = fill([501, 64], 1);
-    const qkv = run("linear", { x, weight: fill([192, 64], 2) }, { activation: "none" }).y;
-    const offsets = Tensor.from(device, "u32", [4], Uint32Array.of(0, 1, 300, 501));
-    const { context } = run("attention", { qkv, offsets }, { heads: 4 });
-    const norm = { x, residual: context, weight: fill([64], 3), bias: fill([64], 4) };
-    return run("layer_norm", norm, { eps: 1e-5 }).y;
-  });
-  return new Uint32Array((await y.data()).buffer);
+  const bits = new Map<string, ArrayLike<number>>();
+  for (const { name, results } of allResults(device)) {
+    for (const [output, { data }] of Object.entries(await results())) {
+      bits.set(`${output} of ${name}`, data);
+    }
+  }
+  return bits;
 }
 
-Deno.test("openWasmDevice() gives the same bits with 1, 2 and 5 threads", async () => {
-  const one = await layerBits(1);
-  assert.deepEqual(await layerBits(2), one);
-  assert.deepEqual(await layerBits(5), one);
+Deno.test("openWasmDevice() gives the same bits with 1, 2 and 5 threads, for every op", async () => {
+  const one = await bitsOf(1);
+  for (const threads of [2, 5]) {
+    for (const [name, bits] of await bitsOf(threads)) {
+      assertSameBits(bits, one.get(name)!, `${name} with ${threads} threads`);
+    }
+  }
 });
 
 Deno.test("openWasmDevice() refuses a number of threads outside 1 to 64", async () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { DeviceError } from "../../gpu/errors.ts";
 import { selfTest } from "../../gpu/self_test.ts";
-import { run, Tensor } from "../../gpu/tensor.ts";
+import { run } from "../../gpu/run.ts";
+import { Tensor } from "../../gpu/tensor.ts";
 import { openWasmDevice } from "../../gpu/wasm/device.ts";
 import { openWebGpuDevice } from "../../gpu/webgpu/device.ts";
 import { deviceSuite } from "./device_suite.ts";

@@ -1,7 +1,8 @@
 /** Every forward case of the reference on the CPU engine and on WebGPU; the page runs the same (tests/browser). */
 import assert from "node:assert/strict";
 import { type Device, openWasmDevice, openWebGpuDevice } from "../../mod.ts";
-import { forwardParity, type ParityRow } from "./forward.ts";
+import type { ParityRow } from "./case.ts";
+import { forwardParity } from "./forward.ts";
 import { readRecorded } from "./fixtures.ts";
 import { writeLedger } from "./ledger.ts";
 

@@ -1,5 +1,5 @@
 /** LEDGER.md: case -> output -> file -> device -> largest error, written by the tests themselves when LEDGER=write. */
-import type { ParityRow } from "./forward.ts";
+import type { ParityRow } from "./case.ts";
 
 const LEDGER = new URL("LEDGER.md", import.meta.url);
 

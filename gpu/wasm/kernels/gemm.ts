@@ -1,28 +1,36 @@
 // Matrix products (AssemblyScript): y[M,N] = act(init + x[M,K] · w), w packed once into panels of 8 columns.
-import { micro6x8 } from "./micro";
-import { pointer, word } from "./simd";
+import { multiplyTile, TILE_ROWS } from "./micro";
+import { endOf, firstOf, pointer, word } from "./simd";
+import { transposeTile } from "./transpose";
 
-const MR: i32 = 6;
 const NR: i32 = 8;
 
-// Packs w into panels [ceil(N/8)][K][8], zero in columns past N. Element (k, n) of w lies at source + n*columnStride + k*rowStride
-// bytes, so both PyTorch's [N,K] and plain [K,N] are packed by the same loop. One chunk is one panel.
-// args: 0 source, 1 rowStride, 2 columnStride, 3 K, 4 N, 5 packed
+// Packs w into panels [ceil(N/8)][K][8], zero in columns past N. w lies as [N,K], PyTorch's layout, or as [K,N]; its rows are
+// `stride` bytes apart. args: 0 panels, 1 panels a chunk, 2 source, 3 stride, 4 K, 5 N, 6 packed, 7 w is [N,K]
 export function pack(args: usize, chunk: i32, scratch: usize): void {
-  const rowStride = pointer(args, 1), columnStride = pointer(args, 2);
-  const K = word(args, 3), N = word(args, 4);
-  const first = chunk * NR;
-  const source = pointer(args, 0) + <usize> first * columnStride;
-  const packed = pointer(args, 5) + (<usize> first * <usize> K << 2);
-  const columns = min(NR, N - first);
-  for (let j = 0; j < NR; j++) {
-    let to = packed + (<usize> j << 2);
-    let from = source + <usize> j * columnStride;
-    for (let k = 0; k < K; k++) {
-      store<f32>(to, j < columns ? load<f32>(from) : 0);
-      to += NR << 2;
-      from += rowStride;
+  const source = pointer(args, 2), stride = pointer(args, 3), K = word(args, 4), N = word(args, 5);
+  const panelBytes = <usize> K * (NR << 2);
+  const first = firstOf(args, chunk), end = endOf(args, chunk);
+  const packed = pointer(args, 6) + <usize> first * panelBytes;
+  const whole = min(end, N / NR) - first; // panels without a hole
+  if (whole < end - first) memory.fill(packed + <usize> (end - 1 - first) * panelBytes, 0, panelBytes);
+  if (word(args, 7)) {
+    for (let p = first; p < end; p++) {
+      const columns = min(NR, N - p * NR), to = packed + <usize> (p - first) * panelBytes;
+      transposeTile(source + <usize> (p * NR) * stride, stride, columns, K, to, NR << 2);
     }
+    return;
+  }
+  for (let k = 0; k < K; k++) {
+    let from = source + <usize> k * stride + <usize> (first * NR << 2);
+    let to = packed + <usize> k * (NR << 2);
+    for (let p = 0; p < whole; p++) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      from += NR << 2;
+      to += panelBytes;
+    }
+    if (whole < end - first) memory.copy(to, from, <usize> (N % NR) << 2);
   }
 }
 
@@ -46,12 +54,12 @@ function block(args: usize, m0: i32, m1: i32, p0: i32, p1: i32, scratch: usize):
     const panel = w + (<usize> (p * NR) * <usize> K << 2);
     const columns = min(NR, N - p * NR);
     const column = <usize> (p * NR) << 2;
-    for (let m = m0; m < m1; m += MR) {
-      const rows = min(MR, m1 - m);
+    for (let m = m0; m < m1; m += TILE_ROWS) {
+      const rows = min(TILE_ROWS, m1 - m);
       const a = x + <usize> m * lda;
       const i = init + <usize> m * ldi + column;
       const c = y + <usize> m * ldc + column;
-      if (rows == MR && columns == NR) micro6x8(K, a, lda, MR, panel, i, ldi, c, ldc, act);
+      if (rows == TILE_ROWS && columns == NR) multiplyTile(K, a, lda, TILE_ROWS, panel, i, ldi, c, ldc, act);
       else edge(K, a, lda, rows, columns, panel, i, ldi, c, ldc, act, scratch);
     }
   }
@@ -72,7 +80,7 @@ function edge(
   act: i32,
   scratch: usize,
 ): void {
-  for (let r = 0; r < MR; r++) {
+  for (let r = 0; r < TILE_ROWS; r++) {
     const from = init + <usize> min(r, rows - 1) * ldi;
     for (let j = 0; j < NR; j++) {
       store<f32>(
@@ -81,7 +89,7 @@ function edge(
       );
     }
   }
-  micro6x8(K, a, lda, rows, panel, scratch, NR << 2, scratch, NR << 2, act);
+  multiplyTile(K, a, lda, rows, panel, scratch, NR << 2, scratch, NR << 2, act);
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < columns; j++) {
       store<f32>(

@@ -1,15 +1,32 @@
 // Entry of the WASM module: every kernel has the signature (arguments, chunk, scratch); chunks are independent of each other.
-export { attention, attentionPool, KEYS as attentionKeys, ROWS as attentionRows } from "./attention";
-export { binary, dropout, unary } from "./elementwise";
+export { attention, KEYS as attentionKeys, ROWS as attentionRows } from "./attention";
+export { attentionGrad, KEYS as attentionGradKeys, ROWS as attentionGradRows } from "./attention_grad";
+export { attentionPool, attentionPoolGrad } from "./attention_pool";
+export { binary, dropout, scaleAdd, unary, unaryGrad } from "./elementwise";
 export { gemm, pack } from "./gemm";
+export { crossEntropy, crossEntropyGrad, pointwiseLoss, pointwiseLossGrad } from "./losses";
+export {
+  batchNorm,
+  batchNormGrad,
+  l2Normalize,
+  l2NormalizeGrad,
+  layerNorm,
+  layerNormGrad,
+  softmax,
+  softmaxGrad,
+} from "./norms";
 export {
   concat,
   gatherRows,
-  l2Normalize,
-  layerNorm,
   rowDot,
+  scatterRows,
   segmentPool,
-  softmax,
+  segmentSpread,
+  sliceColumns,
   swapAxes,
   topK,
+  transpose,
+  zero,
 } from "./rows";
+export { addPartials, columnSums, squares } from "./sums";
+export { adam } from "./updates";

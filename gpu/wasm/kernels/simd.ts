@@ -131,3 +131,54 @@ export function scale(alpha: f32, y: usize, n: i32): void {
     y += 4;
   }
 }
+
+// First row, or element, of a chunk: word 0 is the number of rows, word 1 the rows a chunk.
+// @ts-ignore: decorator
+@inline
+export function firstOf(args: usize, chunk: i32): i32 {
+  return chunk * word(args, 1);
+}
+
+// Row behind the last of a chunk.
+// @ts-ignore: decorator
+@inline
+export function endOf(args: usize, chunk: i32): i32 {
+  return min((chunk + 1) * word(args, 1), word(args, 0));
+}
+
+// The first n lanes, n < 4.
+export function storeFirst(to: usize, x: v128, n: i32): void {
+  if (n & 2) {
+    store<i64>(to, i64x2.extract_lane(x, 0));
+    if (n & 1) store<i32>(to, i32x4.extract_lane(x, 2), 8);
+  } else if (n & 1) store<i32>(to, i32x4.extract_lane(x, 0));
+}
+
+// All four lanes, or the first n where that is less.
+// @ts-ignore: decorator
+@inline
+export function storeUpTo(to: usize, x: v128, n: i32): void {
+  if (n >= 4) v128.store(to, x);
+  else storeFirst(to, x, n);
+}
+
+// Lanes 0 and 1 as doubles.
+// @ts-ignore: decorator
+@inline
+export function lowWide(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// Lanes 2 and 3 as doubles.
+// @ts-ignore: decorator
+@inline
+export function highWide(x: v128): v128 {
+  return f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 0));
+}
+
+// Two pairs of doubles as four floats.
+// @ts-ignore: decorator
+@inline
+export function narrow(low: v128, high: v128): v128 {
+  return i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}

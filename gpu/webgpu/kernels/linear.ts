@@ -22,6 +22,6 @@ export function linear(gpu: Dispatcher): Kernel<"linear", WebGpuBuffer> {
       tile,
     });
     const views = { a: x, b: weight, y, ...(bias && { bias }) };
-    gpu.dispatch(program, { views, params: { M, N, K, ...tiles }, groups });
+    gpu.dispatch(program, { views, params: { M, N, K, ...tiles, parts: 1, depth: K }, groups });
   };
 }

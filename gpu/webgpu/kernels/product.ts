@@ -29,7 +29,7 @@ const UNROLLED = 4;
 /** Whether the depth K runs along the rows of a stored matrix, or down its columns. */
 export type Layout = "rows" | "columns";
 
-/** Workgroups for y [G,M,N], and the tile: large ones where they fill a GPU. */
+/** Workgroups for y [G,M,N], and the tile: large ones where they fill a GPU. `G` counts the parts of a sum as well. */
 export function productGrid(
   G: number,
   M: number,
@@ -42,7 +42,8 @@ export function productGrid(
 
 /**
  * 256 invocations, 16 x 16, each with 4 x 4 elements of y (8 x 8 in a large tile). Every element is one chain of fused
- * multiply-adds over k in ascending order, so it depends neither on the tile nor on what else is computed.
+ * multiply-adds over k in ascending order, so it depends neither on the tile nor on what else is computed. Where `parts` is more than
+ * one, y has the sums over `depth` values of k each, a multiple of 32.
  */
 export const product: (options: ProductOptions) => Program = variants((options: ProductOptions) => {
   const { tile, bias } = options;
@@ -52,7 +53,15 @@ export const product: (options: ProductOptions) => Program = variants((options: 
     label: `product ${JSON.stringify(options)}`,
     read: { a: options.a, b: options.b, ...(bias && { bias: "f32" }) },
     write: { y: options.y },
-    params: { M: "u32", N: "u32", K: "u32", tilesM: "u32", tilesN: "u32" },
+    params: {
+      M: "u32",
+      N: "u32",
+      K: "u32",
+      tilesM: "u32",
+      tilesN: "u32",
+      parts: "u32",
+      depth: "u32",
+    },
     threads: 256,
     globals: `
 var<workgroup> tile_a: array<vec4f, ${depth * quads}>; // [depth][tile / 4]
@@ -64,11 +73,14 @@ ${writeFunction(options)}`,
     body: `
   let row0 = (group / p.tilesN) % p.tilesM * ${tile}u;
   let column0 = group % p.tilesN * ${tile}u;
-  let batch = group / (p.tilesN * p.tilesM);
+  let result = group / (p.tilesN * p.tilesM);
+  let batch = result / p.parts;
+  let start = result % p.parts * p.depth;
+  let end = min(p.K, start + p.depth);
   let tx = lid % 16u;
   let ty = lid / 16u;
 ${unroll(tile / 16, (r) => unroll(tile / 64, (j) => `  var y${r}_${j} = vec4f();`))}
-  for (var k0 = 0u; k0 < p.K; k0 += ${depth}u) {
+  for (var k0 = start; k0 < end; k0 += ${depth}u) {
     if (lid < 128u) {
 ${stage("a", { layout: options.aLayout, depth, quads })}
     } else {
@@ -161,7 +173,7 @@ ${
 /** Row r and quad j of an invocation: rows are 4 ty + 0..3 (+ 64), quads are tx (+ 16). */
 function storeQuad(r: number, j: number): string {
   const row = `row0 + ty * 4u + ${64 * Math.floor(r / 4) + r % 4}u`;
-  return `  store(batch, ${row}, column0 + tx * 4u + ${64 * j}u, y${r}_${j});`;
+  return `  store(result, ${row}, column0 + tx * 4u + ${64 * j}u, y${r}_${j});`;
 }
 
 function writeFunction({ y, bias }: ProductOptions): string {
@@ -172,11 +184,11 @@ function writeFunction({ y, bias }: ProductOptions): string {
     ? "y[p.y_at + at / 4u] = value;"
     : unroll(4, (i) => `  if (column + ${i}u < p.N) { y[p.y_at + at + ${i}u] = value[${i}]; }`);
   return `
-fn store(batch: u32, row: u32, column: u32, sum: vec4f) {
+fn store(result: u32, row: u32, column: u32, sum: vec4f) {
   if (row >= p.M || column >= p.N) { return; }
 ${bias ? "  let first = p.bias_at + column;\n  let last = p.bias_at + p.N - 1u;" : ""}
   let value = act(${biased});
-  let at = (batch * p.M + row) * p.N + column;
+  let at = (result * p.M + row) * p.N + column;
   ${put}
 }`;
 }

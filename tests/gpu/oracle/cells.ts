@@ -1,52 +1,20 @@
-/** Oracles of the ops that know where cells begin and end. */
-import { at, fill, type HostTensor, type Oracle, softmaxOf, sum } from "./host.ts";
+/** Oracles of the ops that know where cells begin and end, attention apart. */
+import { at, fill, float64, type HostTensor, type Oracle, softmaxOf, sum } from "./host.ts";
 
-function cellOf(offsets: HostTensor, token: number): { b: number; start: number; end: number } {
-  let b = 0;
-  while (at(offsets, b + 1) <= token) b++;
-  return { b, start: at(offsets, b), end: at(offsets, b + 1) };
+/** Softmax weights over the rows of cell b for each query [h,b], in the order of h, then b. */
+function poolWeights(query: HostTensor, x: HostTensor, offsets: HostTensor, scale: number) {
+  const [H, B, D] = query.shape as [number, number, number];
+  return Array.from({ length: H * B }, (_, i) => {
+    const h = Math.floor(i / B), b = i % B, start = at(offsets, b);
+    const rows = Array.from({ length: at(offsets, b + 1) - start }, (_, r) => start + r);
+    return softmaxOf(rows.map((t) => scale * sum(0, D, (d) => at(query, h, b, d) * at(x, t, d))));
+  });
 }
-
-/** softmax(q·kᵀ/√(D/H))·v inside each cell. */
-export const attention: Oracle<"attention"> = ({ qkv, offsets, known }, { heads }) => {
-  const T = qkv.shape[0]!, D = qkv.shape[1]! / 3, width = D / heads;
-  const context = new Float64Array(T * D), lse = new Float64Array(T * heads);
-  for (let t = 0; t < T; t++) {
-    const { b, start, end } = cellOf(offsets, t);
-    const seen = start + (known ? at(known, b) : end - start);
-    const keys = Array.from({ length: seen - start }, (_, i) => start + i);
-    if (t >= seen) keys.push(t);
-    for (let h = 0; h < heads; h++) {
-      const scores = keys.map((key) =>
-        sum(h * width, (h + 1) * width, (d) => at(qkv, t, d) * at(qkv, key, D + d)) /
-        Math.sqrt(width)
-      );
-      const weights = softmaxOf(scores);
-      const top = Math.max(...scores);
-      lse[t * heads + h] = top +
-        Math.log(scores.reduce((all, score) => all + Math.exp(score - top), 0));
-      for (let d = h * width; d < (h + 1) * width; d++) {
-        context[t * D + d] = sum(0, keys.length, (i) => weights[i]! * at(qkv, keys[i]!, 2 * D + d));
-      }
-    }
-  }
-  return {
-    context: { dtype: "f32", shape: [T, D], data: context },
-    lse: { dtype: "f32", shape: [T, heads], data: lse },
-  };
-};
 
 /** y[h,b] = Σ_t softmax_t(scale · query[h,b]·x[t]) x[t]. */
 export const attentionPool: Oracle<"attention_pool"> = ({ query, x, offsets }, { scale }) => {
   const [H, B, D] = query.shape as [number, number, number];
-  const weights = Array.from({ length: H * B }, (_, i) => {
-    const h = Math.floor(i / B), b = i % B;
-    const rows = Array.from(
-      { length: at(offsets, b + 1) - at(offsets, b) },
-      (_, r) => at(offsets, b) + r,
-    );
-    return softmaxOf(rows.map((t) => scale * sum(0, D, (d) => at(query, h, b, d) * at(x, t, d))));
-  });
+  const weights = poolWeights(query, x, offsets, scale);
   return {
     y: fill([H, B, D], (h, b, d) => {
       const start = at(offsets, b!);
@@ -55,6 +23,31 @@ export const attentionPool: Oracle<"attention_pool"> = ({ query, x, offsets }, {
         0,
       );
     }),
+  };
+};
+
+/** Gradients by the queries and the rows; `y` is not read. */
+export const attentionPoolGrad: Oracle<"attention_pool_grad"> = (inputs, { scale }) => {
+  const { query, x, offsets, y_gradient } = inputs;
+  const [H, B, D] = query.shape as [number, number, number];
+  const ofQuery = new Float64Array(H * B * D), ofX = new Float64Array(x.data.length);
+  for (const [i, weights] of poolWeights(query, x, offsets, scale).entries()) {
+    const h = Math.floor(i / B), b = i % B, start = at(offsets, b);
+    const slopes = weights.map((_, r) =>
+      sum(0, D, (d) => at(y_gradient, h, b, d) * at(x, start + r, d))
+    );
+    const mean = slopes.reduce((all, slope, r) => all + slope * weights[r]!, 0);
+    for (const [r, weight] of weights.entries()) {
+      const score = scale * weight * (slopes[r]! - mean);
+      for (let d = 0; d < D; d++) {
+        ofQuery[i * D + d]! += score * at(x, start + r, d);
+        ofX[(start + r) * D + d]! += score * at(query, h, b, d) + weight * at(y_gradient, h, b, d);
+      }
+    }
+  }
+  return {
+    query_gradient: float64(query.shape, ofQuery),
+    x_gradient: float64(x.shape, ofX),
   };
 };
 
@@ -68,4 +61,16 @@ export const segmentPool: Oracle<"segment_pool"> = ({ x, offsets, weight }, { mo
       return mode === "sum" ? total : total / Math.max(end - start, 1);
     }),
   };
+};
+
+/** Each cell's row for all its tokens. */
+export const segmentSpread: Oracle<"segment_spread"> = ({ x, offsets }, { mode, tokens }) => {
+  const D = x.shape[1]!, y = new Float64Array(tokens * D);
+  for (let b = 0; b < x.shape[0]!; b++) {
+    const start = at(offsets, b), end = at(offsets, b + 1);
+    for (let t = start; t < end; t++) {
+      for (let d = 0; d < D; d++) y[t * D + d] = at(x, b, d) / (mode === "mean" ? end - start : 1);
+    }
+  }
+  return { y: float64([tokens, D], y) };
 };

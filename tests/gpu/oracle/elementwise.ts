@@ -49,6 +49,14 @@ export const binary: Oracle<"binary"> = ({ a, b }, { fn }) => {
   return { y: fill(a.shape, (m, d) => join(at(a, m!, d!), other(m!, d!))) };
 };
 
+/** y = alpha * x + beta * z. */
+export const scaleAdd: Oracle<"scale_add"> = ({ x, z }, { alpha, beta }) => ({
+  y: fill(
+    x.shape,
+    (...position) => alpha * at(x, ...position) + (z ? beta * at(z, ...position) : 0),
+  ),
+});
+
 /** y = [a | b]. */
 export const concat: Oracle<"concat"> = ({ a, b }) => {
   const [M, L] = a.shape as [number, number];
@@ -56,6 +64,11 @@ export const concat: Oracle<"concat"> = ({ a, b }) => {
     y: fill([M, L + b.shape[1]!], (m, d) => d! < L ? at(a, m!, d!) : at(b, m!, d! - L)),
   };
 };
+
+/** y = columns start .. end of x. */
+export const sliceColumns: Oracle<"slice_columns"> = ({ x }, { start, end }) => ({
+  y: fill([x.shape[0]!, end - start], (m, d) => at(x, m!, start + d!)),
+});
 
 /** y[b,a] = x[a,b]. */
 export const swapAxes: Oracle<"swap_axes"> = ({ x }) => {

@@ -1,6 +1,6 @@
 /** Tensors of the oracle: plain arrays with a shape. */
 import type { Dtype, Shape } from "../../../gpu/dtype.ts";
-import type { OpInputs, OpName, OpOutputs, OpParams } from "../../../gpu/ops.ts";
+import type { OpInputs, OpName, OpOutputs, OpParams, UpdateName } from "../../../gpu/ops.ts";
 
 /** An array with a shape; f32 inputs hold 32-bit floats, results hold 64-bit ones. */
 export interface HostTensor {
@@ -9,9 +9,19 @@ export interface HostTensor {
   readonly data: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 }
 
+/** Names of the ops that give new tensors. */
+export type RunName = Exclude<OpName, UpdateName>;
+
 /** An op in float64, as its line in `gpu/ops.ts` reads. */
-export type Oracle<K extends OpName> = (
+export type Oracle<K extends RunName> = (
   inputs: OpInputs<K, HostTensor>,
+  params: OpParams<K>,
+) => OpOutputs<K, HostTensor>;
+
+/** An op in place, in float64: `targets` as they were, the result as they become. */
+export type UpdateOracle<K extends UpdateName> = (
+  inputs: OpInputs<K, HostTensor>,
+  targets: OpOutputs<K, HostTensor>,
   params: OpParams<K>,
 ) => OpOutputs<K, HostTensor>;
 
@@ -36,6 +46,11 @@ export function at({ shape, data }: HostTensor, ...position: number[]): number {
   let index = 0;
   for (const [axis, length] of shape.entries()) index = index * length + position[axis]!;
   return data[index]!;
+}
+
+/** A float64 result without any computation. */
+export function float64(shape: Shape, data: Float64Array<ArrayBuffer>): HostTensor {
+  return { dtype: "f32", shape, data };
 }
 
 /** Σ term(i) for i from `start` to `end` - 1. */

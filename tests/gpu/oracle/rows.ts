@@ -40,6 +40,28 @@ export const layerNorm: Oracle<"layer_norm"> = ({ x, residual, weight, bias }, {
   };
 };
 
+/** y = (x - mean) / √(variance + eps) by column, each row counted `row_weight` times in the statistics. */
+export const batchNorm: Oracle<"batch_norm"> = ({ x, row_weight }, { eps }) => {
+  const [M, D] = x.shape as [number, number];
+  const weightOf = (m: number) => row_weight ? at(row_weight, m) : 1;
+  const total = sum(0, M, weightOf) || 1; // no rows: zeros
+  const mean = fill([D], (d) => sum(0, M, (m) => weightOf(m) * at(x, m, d!)) / total);
+  const variance = fill(
+    [D],
+    (d) => sum(0, M, (m) => weightOf(m) * (at(x, m, d!) - at(mean, d!)) ** 2) / total,
+  );
+  const y = fill(
+    [M, D],
+    (m, d) => (at(x, m!, d!) - at(mean, d!)) / Math.sqrt(at(variance, d!) + eps),
+  );
+  return { y, mean, variance };
+};
+
+/** Sum of each column. */
+export const columnSum: Oracle<"column_sum"> = ({ x }) => ({
+  y: fill([x.shape[1]!], (d) => sum(0, x.shape[0]!, (m) => at(x, m, d!))),
+});
+
 /** y = softmax of each row. */
 export const softmax: Oracle<"softmax"> = ({ x }) => {
   const [M, D] = x.shape as [number, number];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openWasmDevice, scope } from "../../../gpu/mod.ts";
 import { perToken, requireValues, type TokenBatch, uploadBatch } from "../../../lib/model/batch.ts";
 
-const LIMITS = { nTokens: 10, embsize: 4 };
+const LIMITS = { nTokens: 10, embsize: 4, padId: -1 };
 
 /** Two cells of 2 and 3 tokens. */
 const BATCH: TokenBatch = {

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 import { type Device, openWasmDevice, scope } from "../../../gpu/mod.ts";
 import { type ConfigOverrides, parseConfig } from "../../../lib/config.ts";
 import { uploadBatch } from "../../../lib/model/batch.ts";
-import {
-  binnedValues,
-  buildDomainNorm,
-  buildValueTable,
-  conditionEmbedding,
-  inputEmbedding,
-  valueEmbedding,
-} from "../../../lib/model/encoders.ts";
+import { buildDomainNorm } from "../../../lib/model/domain_norm.ts";
+import { conditionEmbedding, inputEmbedding } from "../../../lib/model/encoders.ts";
+import { binnedValues, buildValueTable, valueEmbedding } from "../../../lib/model/value_encoder.ts";
 import { bitsOf, freshModel } from "./fresh_model.ts";
 
 const device: Device = await openWasmDevice({ threads: 1 });
@@ -103,7 +98,7 @@ Deno.test("values that are no bins are encoded one by one, with the numbers the 
   const { parameters, config } = model;
   const embedded = async (table: Awaited<ReturnType<typeof buildValueTable>>) => {
     using y = scope(device, () => {
-      const on = uploadBatch(device, BATCH, { nTokens: model.nTokens, embsize: 64 });
+      const on = uploadBatch(device, BATCH, { nTokens: model.nTokens, embsize: 64, padId: -1 });
       const genes = parameters.get("encoder.embedding.weight")!.rows(0, 5);
       return inputEmbedding(parameters, config, on, {
         genes,

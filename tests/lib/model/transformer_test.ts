@@ -9,7 +9,7 @@ const device = await openWasmDevice({ threads: 1 });
 const model = await freshModel(device, { config: { nlayers: 3 }, change: withBiases });
 const { parameters, config } = model;
 const D = config.embsize;
-const LIMITS = { nTokens: model.nTokens, embsize: D };
+const LIMITS = { nTokens: model.nTokens, embsize: D, padId: -1 };
 
 /** Fresh attention biases are zero, where a bias left out would not be seen. */
 function withBiases(tensors: StoredTensor[]): StoredTensor[] {

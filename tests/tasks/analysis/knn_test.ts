@@ -78,4 +78,9 @@ Deno.test("nearestNeighbors() refuses what it cannot compare", async () => {
   await assert.rejects(find(new Float32Array([1, NaN]), {}), /got NaN in query row 0, dimension 1/);
   await assert.rejects(find(new Float32Array(2), { metric: "cosine" }), /query row 0 is/);
   await assert.rejects(find(one, { ndims: 2 }), /"nDims"/);
+  await using real = await openWasmDevice({ threads: 1 });
+  const signal = AbortSignal.abort();
+  const stopped = nearestNeighbors(real, one, one, { nDims: 2, k: 1, signal });
+  await assert.rejects(stopped, { name: "AbortError" });
+  assert.equal(real.memory.liveBuffers, 0);
 });

@@ -8,8 +8,9 @@ Deno.test("compareMethods() scores all baselines against the truth", async () =>
   const methods = annotationBaselines(device, REFERENCE, QUERY);
   const rows = await Array.fromAsync(compareMethods(QUERY.labels, methods));
   assert.deepEqual(rows.map(({ method }) => method), Object.keys(methods));
-  const [majority, knn, logistic] = rows.map(({ report }) => report.accuracy);
-  assert.ok(majority! < 0.5 && knn! > 0.9 && logistic! > 0.9);
+  const [majority, ...others] = rows.map(({ report }) => report.accuracy);
+  assert.ok(majority! < 0.5 && others.length === 3);
+  assert.ok(others.every((accuracy) => accuracy > 0.9));
   assert.ok(rows.every(({ seconds }) => seconds >= 0));
 });
 

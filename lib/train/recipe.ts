@@ -1,0 +1,56 @@
+/** What decides the numbers of a run, as text, so that a run is not taken up with another recipe. */
+import { type ScgptConfig, toArgs } from "../config.ts";
+import type { TrainingCells } from "./cells.ts";
+import type { FitSettings } from "./fit_options.ts";
+
+/** Settings, model and cells of a run as JSON. The number of epochs is left out, so that a run can be made longer. */
+export function recipeOf(
+  settings: FitSettings,
+  { keys, classes, batchLabels }: TrainingCells,
+  config: ScgptConfig,
+): string {
+  const { prompt, batchSize, microBatch, lr, optimizer, schedule, dropout, trainable, lora, seed } =
+    settings;
+  const { batchNorm, split: { train, validation }, objectives } = settings;
+  const cellsOf = (rows: Uint32Array) => [rows.length, digest([...rows].flatMap((i) => keys[i]!))];
+  return JSON.stringify({
+    objectives: objectives.map(({ name, weight }) => [name, String(weight)]),
+    prompt,
+    batchSize,
+    microBatch,
+    lr,
+    optimizer,
+    schedule,
+    dropout,
+    trainable,
+    lora,
+    seed,
+    batchNorm,
+    cells: [
+      ...cellsOf(train),
+      ...cellsOf(validation),
+      digest(classes ?? []),
+      digest(batchLabels ?? []),
+    ],
+    model: toArgs(config),
+  });
+}
+
+/** Where two recipes differ, one text for each key; none where they are the same. */
+export function recipeDifferences(saved: string, given: string): string[] {
+  if (saved === given) return [];
+  const before = JSON.parse(saved) as Record<string, unknown>;
+  const now = JSON.parse(given) as Record<string, unknown>;
+  const show = (value: unknown) => JSON.stringify(value) ?? "nothing";
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .map((key) => ({ key, was: show(before[key]), is: show(now[key]) }))
+    .filter(({ was, is }) => was !== is)
+    .map(({ key, was, is }) => `${key}: got ${is}, saved ${was}`);
+}
+
+/** FNV-1a over words: tells other cells or labels from the same ones, no more. */
+function digest(words: Iterable<number>): number {
+  let hash = 0x811c9dc5;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
+  return hash;
+}

@@ -1,0 +1,71 @@
+/** `scgpt train pretrain`: a generative model from cells without labels. */
+import { type AnnData, GeneVocab, openH5ad } from "../../mod.ts";
+import { pretrain } from "../../tasks/mod.ts";
+import { command } from "./command.ts";
+import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import { checkInputFile } from "./inputs.ts";
+import { fitOptions, recipeFlags, RUN_FLAGS, START_FLAGS, startOptions } from "./train_flags.ts";
+import { checkRunFolder, earlierOptions, followRun, openPretrained, storeOf } from "./train_run.ts";
+
+/** The command. */
+export const trainPretrain = command({
+  name: "pretrain",
+  help: "learn to generate expression from unlabelled cells; use the model with --model",
+  flags: {
+    input: { kind: "paths", help: "h5ad files", required: true },
+    vocab: {
+      kind: "string",
+      help: "vocab.json: gene names to ids",
+      byDefault: "all genes of the files",
+    },
+    ...RUN_FLAGS,
+    ...START_FLAGS,
+    includeZeroGenes: { kind: "boolean", help: "genes with value zero are tokens too" },
+    cellPromptAfter: {
+      kind: "integer",
+      help: "steps before generation from a cell prompt begins",
+      default: 1000,
+    },
+    ...recipeFlags({ epochs: 6, batchSize: 32, validation: 0.003, schedule: "cosine" }),
+    lr: { kind: "number", help: "learning rate", default: 1e-4 },
+    ...DEVICE_FLAGS,
+  },
+  earlier: earlierOptions,
+  run: async (flags, context) => {
+    const { output, input, resume = false, force = false } = flags;
+    const place = { output, resume, force, flags };
+    await checkRunFolder(place);
+    for (const path of input) await checkInputFile(path);
+    const vocab = await readVocab(flags.vocab);
+    const datasets: AnnData[] = [];
+    using stack = new DisposableStack();
+    for (const path of input) datasets.push(stack.use(await openH5ad(path)));
+    await using device = await openFromFlags(flags, context);
+    using pretrained = await openPretrained(flags.model, device, context);
+    const events = pretrain(datasets, device, {
+      ...startOptions(flags),
+      ...flags.includeZeroGenes && { includeZeroGenes: true },
+      ...vocab && { vocab },
+      cellPromptAfter: flags.cellPromptAfter,
+      validation: flags.validation,
+      ...pretrained && { pretrained },
+      fit: fitOptions(flags, { signal: context.signal, store: storeOf(output), resume }),
+    });
+    const { summary, model } = await followRun(events, place, {
+      context,
+      prepared: ({ words, cells }) => {
+        context.say(`vocabulary: ${words} words; cells: ${cells.join(" + ")}`);
+      },
+      trained: ({ pretrained }) => pretrained,
+    });
+    using _model = model;
+    context.say(`wrote ${output}; start from it with: deno task train annotate --model ${output}`);
+    return { ...summary, words: model.model.vocab.size };
+  },
+});
+
+async function readVocab(path: string | undefined): Promise<GeneVocab | undefined> {
+  if (path === undefined) return undefined;
+  await checkInputFile(path);
+  return GeneVocab.fromJson(await Deno.readTextFile(path));
+}

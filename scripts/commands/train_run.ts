@@ -1,0 +1,183 @@
+/** What all training commands do around the training: the folder of the run, its log, progress, and what is left at the end. */
+import type { Device } from "../../gpu/mod.ts";
+import { type FitEvent, FolderStore, loadModel, RunLog, type ScGPT } from "../../lib/mod.ts";
+import { lossPlot, type LossPoint, saveTrained, type TrainedModel } from "../../tasks/mod.ts";
+import { type Context, UsageError } from "./command.ts";
+import { readJsonObject } from "./inputs.ts";
+import { writeWhole } from "./outputs.ts";
+import { TrainProgress } from "./train_progress.ts";
+
+/** Flags that decide where and whether, and not what: they are no part of a run's options. */
+const NOT_OPTIONS = ["output", "resume", "force"];
+/** Files that a run may have left; all others in its folder stay. */
+const RUN_FILES =
+  /^(config\.json|args\.json|vocab\.json|task\.json|(model|last|best)\.safetensors|metrics\.jsonl|losses\.svg|events\.out\.tfevents\..*)$/;
+
+/** Where a run goes, and with which options. */
+export interface RunPlace {
+  /** Folder. */
+  readonly output: string;
+  /** Whether a run in it is taken up. */
+  readonly resume: boolean;
+  /** Whether a run in it is replaced. */
+  readonly force: boolean;
+  /** All flags of the command. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** How a run ended. */
+export interface RunSummary {
+  /** Folder. */
+  readonly output: string;
+  /** Steps done. */
+  readonly steps: number;
+  /** Epoch whose weights were kept, from 1. */
+  readonly epoch: number;
+  /** Its validation loss; null without cells that validate. */
+  readonly validationLoss: number | null;
+}
+
+/** Options of the run that `--resume` takes up; none where nothing is there yet. */
+export async function earlierOptions(
+  given: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { resume, output } = given;
+  if (resume !== true || typeof output !== "string") return {};
+  const config = `${output}/config.json`;
+  return await isThere(config) ? await readJsonObject(config) : {};
+}
+
+/** Refuses a folder with something in it, unless its run is to be taken up or replaced; before any work is done. */
+export async function checkRunFolder({ output, resume, force }: RunPlace): Promise<void> {
+  if (resume && force) {
+    throw new UsageError("Cannot run as --resume and --force exclude each other");
+  }
+  if (!await isThere(output)) return;
+  if (!(await Deno.stat(output)).isDirectory) {
+    throw new UsageError(`Cannot train into ${output} as it must be a folder: it is a file`);
+  }
+  const names = (await Array.fromAsync(Deno.readDir(output))).map(({ name }) => name);
+  if (names.length === 0 || resume || force) return;
+  throw new Deno.errors.AlreadyExists(
+    `Cannot train into ${output} as it is there already: give --resume to take its run up, or --force to replace it`,
+  );
+}
+
+/** Loads the pretrained model of a run, if it has one; the caller frees it. */
+export async function openPretrained(
+  folder: string | undefined,
+  device: Device,
+  { signal, say }: Context,
+): Promise<ScGPT | undefined> {
+  if (folder === undefined) return undefined;
+  const model = await loadModel(folder, device, { signal });
+  say(`starting from the weights of ${folder}`);
+  return model;
+}
+
+/** Events of any training task. */
+type TrainEvent =
+  | FitEvent
+  | { readonly kind: "prepared" }
+  | { readonly kind: "trained" };
+
+/**
+ * Follows a training: its folder gets the options when it starts, log and states in its course, and model and loss curves at its end.
+ *
+ * @param events What the task tells
+ * @param place Folder and options
+ * @param hooks What to say of the preparation, and where the last event has the model
+ * @throws What the training throws; when it was interrupted, after telling how to go on
+ */
+export async function followRun<E extends TrainEvent>(
+  events: AsyncIterable<E>,
+  place: RunPlace,
+  hooks: {
+    readonly context: Context;
+    readonly prepared: (event: Extract<E, { kind: "prepared" }>) => void;
+    readonly trained: (event: Extract<E, { kind: "trained" }>) => TrainedModel;
+  },
+): Promise<{ summary: RunSummary; model: TrainedModel }> {
+  const { output } = place;
+  const { context, prepared, trained } = hooks;
+  const progress = new TrainProgress(context);
+  const log = new RunLog(output);
+  let step = 0, end: Extract<FitEvent, { kind: "end" }> | undefined;
+  try {
+    for await (const event of events as AsyncIterable<TrainEvent>) {
+      if (event.kind === "prepared") prepared(event as Extract<E, { kind: "prepared" }>);
+      else if (event.kind === "trained") {
+        const model = trained(event as Extract<E, { kind: "trained" }>);
+        return { summary: await finish(output, model, end!), model };
+      } else {
+        if (event.kind === "start") await begin(place);
+        if ("step" in event) step = event.step;
+        if (event.kind === "end") end = event;
+        progress.show(event);
+        await log.add(event);
+      }
+    }
+  } catch (cause) {
+    if (context.signal.aborted) sayHowToGoOn(output, step, context);
+    throw cause;
+  } finally {
+    progress.stop();
+  }
+  throw new Error("Cannot train as the stream gave no model");
+}
+
+/** The store of a run's states. */
+export function storeOf(output: string): FolderStore {
+  return new FolderStore(output);
+}
+
+/** Makes the folder, without what an earlier run left when it is to be replaced, and writes the options down. */
+async function begin({ output, resume, force, flags }: RunPlace): Promise<void> {
+  await Deno.mkdir(output, { recursive: true });
+  if (force && !resume) {
+    for await (const { name } of Deno.readDir(output)) {
+      if (RUN_FILES.test(name)) await Deno.remove(`${output}/${name}`);
+    }
+  }
+  const options = Object.entries(flags)
+    .filter(([name, value]) => value !== undefined && !NOT_OPTIONS.includes(name));
+  const text = JSON.stringify(Object.fromEntries(options), null, 2);
+  await writeWhole(`${output}/config.json`, `${text}\n`);
+}
+
+async function finish(
+  output: string,
+  model: TrainedModel,
+  { step, epoch, loss }: Extract<FitEvent, { kind: "end" }>,
+): Promise<RunSummary> {
+  await saveTrained(output, model, { force: true });
+  await writeWhole(`${output}/losses.svg`, await lossFigure(`${output}/metrics.jsonl`, model));
+  return { output, steps: step, epoch: epoch + 1, validationLoss: loss ?? null };
+}
+
+/** The curves of all epochs, those before an interruption included. */
+async function lossFigure(metrics: string, { description }: TrainedModel): Promise<string> {
+  const lines = (await Deno.readTextFile(metrics)).trimEnd().split("\n")
+    .map((line): Record<string, unknown> => JSON.parse(line));
+  const epochs = lines.filter(({ kind }) => kind === "epoch") as unknown as Extract<
+    FitEvent,
+    { kind: "epoch" }
+  >[];
+  const points = (losses: "train" | "validation"): LossPoint[] =>
+    epochs.flatMap((event) => {
+      const loss = event[losses]?.["loss"];
+      return loss === undefined ? [] : [{ at: event.epoch + 1, loss }];
+    });
+  const run = { train: points("train"), validation: points("validation") };
+  return lossPlot([run], { title: `Losses: ${description.task}` });
+}
+
+function sayHowToGoOn(output: string, step: number, { say }: Context): void {
+  if (step === 0) return;
+  say(`stopped after step ${step}; its state is ${output}/last.safetensors`);
+  say(`to go on: the same command with --resume`);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}

@@ -1,0 +1,271 @@
+/** Batch integration: a model learns cell embeddings that forget the batch. */
+import type { AnnData } from "../data/mod.ts";
+import { type Device, run, scope } from "../gpu/mod.ts";
+import {
+  dar,
+  ecs,
+  eventTurn,
+  expressionOf,
+  fit,
+  type FitEvent,
+  type FitOptions,
+  gep,
+  gepc,
+  loadBatches,
+  type Objective,
+  refuseUnknownKeys,
+  splitCells,
+  tokenizeCells,
+  zeroLogProb,
+} from "../lib/mod.ts";
+import { mapPanel, type PanelOptions, type PanelReport } from "./gene_panel.ts";
+import {
+  cellInput,
+  chooseGenes,
+  type ChosenGenes,
+  START_OPTIONS,
+  startModel,
+  type StartOptions,
+} from "./learned_cells.ts";
+import { labelsOf } from "./map_reference.ts";
+import { TrainedModel } from "./trained.ts";
+
+/** Settings of {@linkcode trainIntegration}. */
+export interface TrainIntegrationOptions extends StartOptions {
+  /** Column of `obs` with the batch of each cell. */
+  readonly batchKey: string;
+  /** Share of the values that is masked; 0.4 by default, as published. */
+  readonly maskRatio?: number;
+  /** Similarity threshold of ECS; 0.6 by default (the paper's; the tutorial has 0.8). */
+  readonly ecsBeta?: number;
+  /** Weight of ECS; 10 by default. */
+  readonly ecsWeight?: number;
+  /** Weight of DAR; 1 by default. */
+  readonly darWeight?: number;
+  /** Whether a norm for each batch stands at the input; true by default. */
+  readonly dsbn?: boolean;
+  /** Whether decoders also learn which values are zero (not in the paper); false by default. */
+  readonly explicitZeroProb?: boolean;
+  /** Share of the cells that validate; 0.1 by default. */
+  readonly validation?: number;
+  /** Recipe; what is not given is the published fine-tuning's, with learning rate 1e-3 for fresh weights. */
+  readonly fit?: Omit<FitOptions, "objectives" | "prompt" | "split" | "seed">;
+}
+
+const OPTIONS = [
+  ...START_OPTIONS,
+  "batchKey",
+  "maskRatio",
+  "ecsBeta",
+  "ecsWeight",
+  "darWeight",
+  "dsbn",
+  "explicitZeroProb",
+  "validation",
+  "fit",
+];
+
+/** Genes and batches are known. */
+export interface IntegrationPrepared {
+  /** Tells events apart. */
+  readonly kind: "prepared";
+  /** Genes that the model sees. */
+  readonly genes: ChosenGenes;
+  /** Cells of each batch. */
+  readonly batches: Readonly<Record<string, number>>;
+}
+
+/** The model is ready. */
+export interface IntegrationTrained {
+  /** Tells events apart. */
+  readonly kind: "trained";
+  /** It belongs to the caller; {@linkcode integrate} embeds cells by it. */
+  readonly integrator: TrainedModel;
+}
+
+/** What {@linkcode trainIntegration} tells. */
+export type IntegrationEvent = IntegrationPrepared | FitEvent | IntegrationTrained;
+
+/**
+ * Trains a model whose cell embeddings are corrected for batches, by the paper's recipe: masked values predicted from tokens (GEP) and from the
+ * cell (GEPC), elastic similarity of cells (ECS), a batch discriminator behind a gradient reversal (DAR), a norm for each batch (DSBN); genes
+ * with value zero are tokens; 15 epochs of batches of 64. Paper: Methods, "Batch correction on integrating multiple scRNA-seq datasets".
+ *
+ * @param adata Cells of at least two batches, with counts in X
+ * @param device Device that computes
+ * @param options `batchKey` and settings
+ * @returns Events; the last one has the model
+ * @throws {RangeError} When the batch column does not exist, has missing values or one batch only, or a setting is out of range
+ * @throws {TrainingError} When a loss is no number
+ */
+export async function* trainIntegration(
+  adata: AnnData,
+  device: Device,
+  options: TrainIntegrationOptions,
+): AsyncGenerator<IntegrationEvent, void, undefined> {
+  refuseUnknownKeys(options, OPTIONS, "train an integration");
+  const { seed = 0, layer = "X", pretrained, dsbn = true } = options;
+  const labels = await batchesOf(adata, options.batchKey);
+  const batches = [...new Set(labels)].sort();
+  if (batches.length < 2) {
+    throw new RangeError(
+      `Cannot train an integration as obs["${options.batchKey}"] must have at least two batches: got ${batches.length}`,
+    );
+  }
+  const counts = Object.fromEntries(batches.map((name) => [name, 0]));
+  for (const label of labels) counts[label]!++;
+  const own = Uint32Array.from(labels, (label) => batches.indexOf(label));
+  const { signal } = options.fit ?? {};
+  const choice = { includeZeroGenes: true, ...options, batch: labels };
+  const genes = await chooseGenes(adata, { ...choice, ...signal && { signal } });
+  yield { kind: "prepared", genes, batches: counts };
+
+  const model = await startModel(device, genes.names, choice, {
+    mvc: true,
+    dar: true,
+    useBatchLabels: true,
+    nBatch: batches.length,
+    domainSpecBatchnorm: dsbn ? "dsbn" : false,
+    explicitZeroProb: options.explicitZeroProb ?? false,
+  });
+  try {
+    const input = cellInput(genes.names, choice);
+    const { var: frame } = await expressionOf(adata, layer);
+    const mapping = await mapPanel(frame, model.vocab, genes.names, options);
+    const { genes: _, ...reading } = input;
+    const load = { ...reading, vocab: model.vocab, config: model.config, mapping, layer, seed };
+    const tokens = await tokenizeCells(adata, {
+      ...load,
+      batchLabels: own,
+      ...signal && { signal },
+    });
+    const { validation } = options;
+    const split = splitCells(tokens.keys, {
+      seed,
+      stratify: own,
+      ...validation !== undefined && { validation },
+    });
+    yield* fit(model, tokens, {
+      lr: pretrained === undefined ? 1e-3 : 1e-4,
+      batchSize: 64,
+      epochs: 15,
+      ...options.fit,
+      objectives: objectivesOf(options),
+      prompt: { kind: "mask", ratio: options.maskRatio ?? 0.4 },
+      split,
+      seed,
+    });
+    const description = { task: "integrate", input, batches };
+    yield { kind: "trained", integrator: new TrainedModel(model, description) };
+  } catch (cause) {
+    model[Symbol.dispose]();
+    throw cause;
+  }
+}
+
+function objectivesOf(options: TrainIntegrationOptions): Objective[] {
+  const { ecsBeta = 0.6, ecsWeight = 10, darWeight = 1, explicitZeroProb = false } = options;
+  return [
+    gep(),
+    gepc(),
+    ...explicitZeroProb ? [zeroLogProb(), zeroLogProb({ of: "gepc" })] : [],
+    ecs({ beta: ecsBeta, weight: ecsWeight }),
+    dar({ weight: darWeight }),
+  ];
+}
+
+async function batchesOf(adata: AnnData, batchKey: string): Promise<string[]> {
+  const labels = await labelsOf(adata, batchKey);
+  const missing = labels.findIndex((label) => label === null);
+  if (missing >= 0) {
+    throw new RangeError(
+      `Cannot take batches from obs["${batchKey}"] as every cell must have one: ${
+        adata.obsNames[missing]
+      } has none`,
+    );
+  }
+  return labels.map(String);
+}
+
+/** Settings of {@linkcode integrate}. */
+export interface IntegrateOptions extends PanelOptions {
+  /** Column of `obs` with the batch of each cell. */
+  readonly batchKey: string;
+  /** "X" (default), "raw", or the name of a layer. */
+  readonly layer?: string;
+  /** Most tokens of a batch; does not change the numbers. */
+  readonly batchTokens?: number;
+  /** Seed of tied bins; 0 by default. */
+  readonly seed?: number;
+  /** Stops between batches. */
+  readonly signal?: AbortSignal;
+}
+
+/** Embeddings corrected for batches. */
+export interface Integration {
+  /** Unit vectors, row-major [cells, width]. */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+  /** Width D. */
+  readonly width: number;
+  /** What was found of the model's genes. */
+  readonly panel: PanelReport;
+}
+
+/**
+ * Embeds cells by a model of {@linkcode trainIntegration}; each cell meets the norm of its batch, whatever cells are beside it.
+ *
+ * @param adata Cells of batches that the model was trained on
+ * @param integrator The model
+ * @param options `batchKey` and settings
+ * @throws {RangeError} When a cell is of another batch, or too few of the model's genes are there
+ */
+export async function integrate(
+  adata: AnnData,
+  integrator: TrainedModel,
+  options: IntegrateOptions,
+): Promise<Integration> {
+  const known = ["geneColumn", "minCoverage", "batchKey", "layer", "batchTokens", "seed", "signal"];
+  refuseUnknownKeys(options, known, "integrate");
+  const { model, description: { input, batches = [] } } = integrator;
+  const { layer = "X", seed = 0, batchTokens, signal } = options;
+  const labels = (await batchesOf(adata, options.batchKey)).map((label, cell) => {
+    const at = batches.indexOf(label);
+    if (at >= 0) return at;
+    throw new RangeError(
+      `Cannot integrate ${
+        adata.obsNames[cell]
+      } as its batch must be one that the model was trained on (${
+        batches.join(", ")
+      }): got ${label}`,
+    );
+  });
+  const { var: frame } = await expressionOf(adata, layer);
+  const mapping = await mapPanel(frame, model.vocab, input.genes, options);
+  const { genes: _, ...reading } = input;
+  const width = model.config.embsize;
+  const embeddings = new Float32Array(adata.nObs * width);
+  const load = {
+    ...reading,
+    vocab: model.vocab,
+    config: model.config,
+    mapping,
+    layer,
+    seed,
+    ...batchTokens !== undefined && { batchTokens },
+    ...signal && { signal },
+  };
+  for await (const batch of loadBatches(adata, load)) {
+    await eventTurn();
+    signal?.throwIfAborted();
+    const batchLabels = batch.cells.map((cell) => labels[cell]!);
+    using unit = scope(model.device, () => {
+      const x = model.embedCells({ ...batch, batchLabels });
+      return run("l2_normalize", { x }, { eps: 1e-12 }).y;
+    });
+    const rows = await unit.data();
+    batch.cells.forEach((cell, i) =>
+      embeddings.set(rows.subarray(i * width, (i + 1) * width), cell * width)
+    );
+  }
+  return { embeddings, width, panel: mapping.panel };
+}
