@@ -1,4 +1,5 @@
 /** Files that appear under their name only when they are whole, so that a crash at any moment leaves the earlier one. */
+import { checkOptions } from "./checks.ts";
 
 /** Settings of {@linkcode writeWhole}. */
 export interface WriteWholeOptions {
@@ -29,8 +30,10 @@ export interface WriteWholeOptions {
 export async function writeWhole<T>(
   path: string,
   write: (temporary: string) => Promise<T>,
-  { force = false }: WriteWholeOptions = {},
+  options: WriteWholeOptions = {},
 ): Promise<T> {
+  checkOptions("write a file", options, ["force"]);
+  const { force = false } = options;
   if (!force) await refuseExisting(path);
   const temporary = `${path}.${crypto.randomUUID()}${TEMPORARY}`;
   try {

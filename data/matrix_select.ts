@@ -61,16 +61,26 @@ function columnMap(columns: ArrayLike<number>, nCols: number): Int32Array {
 
 /** The entries of a row that lie in the chosen columns, ascending by new column. */
 function pickColumns(row: Row, map: Int32Array): Row {
-  const entries: [number, number][] = [];
+  const indices = new Uint32Array(row.indices.length);
+  const data = row.data.slice();
+  let length = 0, ascending = true;
   for (let k = 0; k < row.indices.length; k++) {
     const column = map[row.indices[k]!]!;
-    if (column >= 0) entries.push([column, row.data[k]!]);
+    if (column < 0) continue;
+    ascending &&= length === 0 || column > indices[length - 1]!;
+    indices[length] = column;
+    data[length++] = row.data[k]!;
   }
-  entries.sort((a, b) => a[0] - b[0]);
-  const values = entries.map((entry) => entry[1]);
+  const picked = { indices: indices.slice(0, length), data: data.slice(0, length) };
+  return ascending ? picked : sorted(picked);
+}
+
+/** The entries of a row by ascending column. */
+function sorted({ indices, data }: Row): Row {
+  const order = [...indices.keys()].sort((a, b) => indices[a]! - indices[b]!);
   return {
-    indices: Uint32Array.from(entries, (entry) => entry[0]),
-    data: row.data instanceof Float32Array ? Float32Array.from(values) : Float64Array.from(values),
+    indices: Uint32Array.from(order, (k) => indices[k]!),
+    data: data.map((_, k) => data[order[k]!]!),
   };
 }
 

@@ -1,29 +1,26 @@
 /**
- * `deno task demo`: the main job on real cells. 700 blood cells are split, both parts embedded by a small scGPT, and the one part is
- * labelled by the other; the scores stand beside the baselines' on the same split. The weights are fresh, that is random: the demo shows
- * that everything works and what random weights are worth, not what the published ones can do.
+ * `deno task demo`: the main job on real cells. 700 blood cells are split, a small scGPT learns the types of the one part and names the
+ * cells of the other; the scores stand beside the baselines' on the same split.
  */
 import {
-  attachMapping,
-  GeneVocab,
-  labelsOf,
-  loadModel,
-  mapReference,
+  type AnnotationEvaluationEvent,
+  type AnnotatorEvaluated,
+  attachAnnotation,
+  evaluateAnnotation,
   openH5ad,
   RandomStream,
+  reportLabels,
+  type RunManifest,
   runManifest,
+  saveTrained,
   STREAM,
+  type TrainAnnotatorOptions,
   writeH5ad,
 } from "../mod.ts";
 import type { Context } from "./commands/command.ts";
 import { openFromFlags } from "./commands/device_flags.ts";
-import {
-  compareWithBaselines,
-  drawMapping,
-  metricsRows,
-  metricsTable,
-} from "./commands/evaluate_mapping.ts";
-import { makeModelFolder } from "./commands/init.ts";
+import { followEvaluation } from "./commands/evaluate_annotate.ts";
+import { tableText, writeReport } from "./commands/evaluation_files.ts";
 import { writeWhole } from "./commands/outputs.ts";
 
 const CELLS = new URL("demo/10x_pbmc68k_reduced.h5ad", import.meta.url);
@@ -31,60 +28,85 @@ const LABELS = "bulk_labels";
 const SEED = 1;
 const REFERENCE_SHARE = 0.7;
 
+/**
+ * The recipe: chosen by four-fold cross-validation of the training cells (accuracy 0.792, macro F1 0.635; kNN there 0.778, 0.626; L2 logistic
+ * 0.808, 0.648), never by the cells that are scored. So few cells leave none to validate; the learning rate falls to zero instead.
+ */
+const RECIPE = {
+  labelKey: LABELS,
+  layer: "raw",
+  nTopGenes: 300,
+  config: { nlayers: 1, nlayersCls: 1, cellEmbStyle: "avg-pool", inputEmbStyle: "scaling" },
+  validation: 0,
+  fit: {
+    epochs: 15,
+    batchSize: 8,
+    lr: 2e-3,
+    schedule: { kind: "cosine", warmup: 0.1 },
+  },
+} as const satisfies Omit<TrainAnnotatorOptions, "seed">;
+
+/** What of the demo may be changed, for tests. */
+export interface DemoOptions {
+  /** Passes through the training cells; the recipe's by default. */
+  readonly epochs?: number;
+}
+
 /** Runs the demo and writes everything into a folder. */
-export async function demo(folder: string, { say, signal, terminal }: Context): Promise<void> {
+export async function demo(
+  folder: string,
+  context: Context,
+  { epochs = RECIPE.fit.epochs }: DemoOptions = {},
+): Promise<void> {
+  const { say, signal } = context;
   using cells = await openH5ad(CELLS);
   say(
     `${cells.nObs} real cells (10x, 68k PBMC), ${cells.raw?.var.length} genes, labels in obs.${LABELS}`,
   );
   await Deno.mkdir(folder, { recursive: true });
-  const vocab = GeneVocab.fromNames(cells.raw?.var.index ?? []);
-  await makeModelFolder(`${folder}/model`, vocab, {
-    preset: "mini",
-    seed: SEED,
-    force: true,
-    signal,
+  await using device = await openFromFlags(NO_FLAGS, context);
+  const rows = split(cells.nObs);
+  const reference = cells.select({ obs: rows.reference });
+  const query = cells.select({ obs: rows.query });
+  say(`learning from ${reference.nObs} of them, to name the other ${query.nObs}`);
+  const recipe = { ...RECIPE, fit: { ...RECIPE.fit, epochs } };
+  let manifest: RunManifest | undefined;
+  const keep = async ({ annotator, annotation }: AnnotatorEvaluated) => {
+    manifest = await runManifest("demo", annotator.model, { ...recipe, seed: SEED });
+    await saveTrained(`${folder}/model`, annotator, { force: true, signal });
+    const named = attachAnnotation(query, annotation, { manifest });
+    await writeH5ad(named, `${folder}/query.h5ad`, { force: true, signal });
+  };
+  const events = evaluateAnnotation(reference, query, device, {
+    train: { ...recipe, fit: { ...recipe.fit, signal } },
+    seeds: [SEED],
   });
-  await using device = await openFromFlags(NO_FLAGS, { say, signal, terminal });
-  using model = await loadModel(`${folder}/model`, device, { signal });
-  const { reference: referenceRows, query: queryRows } = split(cells.nObs);
-  const reference = cells.select({ obs: referenceRows }), query = cells.select({ obs: queryRows });
-  const embedding = { layer: "raw", seed: SEED, signal };
-  const began = performance.now();
-  const result = await mapReference(reference, query, model, { labelKey: LABELS, embedding });
-  const seconds = (performance.now() - began) / 1000;
-  say(
-    `embedded ${cells.nObs} cells and mapped ${query.nObs} onto ${reference.nObs} in ${
-      seconds.toFixed(1)
-    } s`,
-  );
-  const mapped = { reference, query, layer: "raw", result, truth: await labelsOf(query, LABELS) };
-  const name = "scGPT mini, RANDOM weights, kNN (10)";
-  const comparisons = await compareWithBaselines(mapped, model, { name, seconds, signal });
-  const metrics = metricsRows(comparisons);
-  say(metricsTable(metrics));
-  say(
-    "The scGPT row has random weights: nothing was learnt. Load published weights with: deno task scgpt map --model DIR",
-  );
-  const manifest = await runManifest("demo", model, { layer: "raw", seed: SEED, labelKey: LABELS });
-  await writeH5ad(attachMapping(query, result, { manifest }), `${folder}/query.h5ad`, {
-    force: true,
-    signal,
-  });
-  await writeWhole(`${folder}/metrics.json`, `${JSON.stringify(metrics, null, 2)}\n`);
-  await writeWhole(`${folder}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-  const figures = await drawMapping(mapped, model, {
-    folder,
+  const result = await followEvaluation(tapped(events, keep), context);
+  const report = await reportLabels(device, result, {
     title: "10x PBMC 68k, 700 cells",
-    weights: "random weights",
-    comparison: comparisons[0],
+    manifest: { ...manifest! } as Record<string, string>,
     signal,
   });
+  say(tableText(report.tables[0]!));
   say(
-    `wrote ${
-      ["query.h5ad", "metrics.json", "manifest.json"].map((file) => `${folder}/${file}`).join(", ")
-    }, ${figures.join(", ")} (and .png)`,
+    "A model this small, trained from scratch on so few cells, stands beside the simple baselines: what should beat them is pretraining. " +
+      "Load published weights with: deno task train annotate --model DIR",
   );
+  await writeWhole(`${folder}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  const files = await writeReport(folder, report);
+  const others = ["query.h5ad", "manifest.json", "model"].map((file) => `${folder}/${file}`);
+  say(`wrote ${[...files, ...others].join(", ")}`);
+}
+
+/** Hands the annotator to `keep` while it lives, and all events on. */
+async function* tapped(
+  events: AsyncIterable<AnnotationEvaluationEvent>,
+  keep: (event: AnnotatorEvaluated) => Promise<void>,
+): AsyncGenerator<AnnotationEvaluationEvent, void, undefined> {
+  for await (const event of events) {
+    if (event.kind === "annotated") await keep(event);
+    yield event;
+  }
 }
 
 const NO_FLAGS = {

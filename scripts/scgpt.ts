@@ -8,6 +8,9 @@ import { type Command, type Flag, kebab, parseFlags, UsageError } from "./comman
 import { annotateCommand } from "./commands/annotate.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embedCommand } from "./commands/embed.ts";
+import { evaluateAnnotate } from "./commands/evaluate_annotate.ts";
+import { evaluateIntegrate } from "./commands/evaluate_integrate.ts";
+import { evaluateMap } from "./commands/evaluate_map.ts";
 import { forward } from "./commands/forward.ts";
 import { init } from "./commands/init.ts";
 import { readJsonObject } from "./commands/inputs.ts";
@@ -31,7 +34,14 @@ const COMMANDS: readonly Command[] = [
 
 /** Commands under a common word. */
 const GROUPS: Readonly<Record<string, { readonly help: string; readonly tasks: Command[] }>> = {
-  train: { help: "train a model for a task", tasks: [trainAnnotate, trainIntegrate, trainPretrain] },
+  train: {
+    help: "train a model for a task",
+    tasks: [trainAnnotate, trainIntegrate, trainPretrain],
+  },
+  evaluate: {
+    help: "measure a task beside its baselines, with several seeds",
+    tasks: [evaluateAnnotate, evaluateIntegrate, evaluateMap],
+  },
 };
 
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -9,29 +9,26 @@ import {
 import { type Device, run, scope } from "../gpu/mod.ts";
 import {
   cls,
-  eventTurn,
-  expressionOf,
   fit,
   type FitEvent,
   type FitOptions,
-  loadBatches,
   type PackedBatch,
   refuseUnknownKeys,
   splitCells,
-  tokenizeCells,
 } from "../lib/mod.ts";
 import { type Prediction, UNKNOWN } from "./analysis/prediction.ts";
-import { mapPanel, type PanelOptions, type PanelReport } from "./gene_panel.ts";
+import type { PanelReport } from "./gene_panel.ts";
 import {
   cellInput,
   chooseGenes,
   type ChosenGenes,
+  readTokens,
   START_OPTIONS,
   startModel,
   type StartOptions,
 } from "./learned_cells.ts";
 import { labelsOf } from "./map_reference.ts";
-import { TrainedModel } from "./trained.ts";
+import { TRAINED_INPUT, trainedBatches, type TrainedInput, TrainedModel } from "./trained.ts";
 
 /** Settings of {@linkcode trainAnnotator}. */
 export interface TrainAnnotatorOptions extends StartOptions {
@@ -103,7 +100,7 @@ export async function* trainAnnotator(
   options: TrainAnnotatorOptions,
 ): AsyncGenerator<AnnotatorEvent, void, undefined> {
   refuseUnknownKeys(options, TRAIN_OPTIONS, "train an annotator");
-  const { seed = 0, layer = "X", pretrained } = options;
+  const { seed = 0, pretrained } = options;
   const { cells, labels, unlabelled } = await labelledCells(adata, options);
   const classes = [...new Set(labels)].sort();
   if (classes.length < 2) {
@@ -118,15 +115,12 @@ export async function* trainAnnotator(
   yield { kind: "prepared", genes, classes: counts, unlabelled, notes: notesOf(counts) };
 
   const model = await startModel(device, genes.names, options, { nCls: classes.length });
+  let handedOver = false;
   try {
     const input = cellInput(genes.names, options);
-    const { var: frame } = await expressionOf(cells, layer);
-    const mapping = await mapPanel(frame, model.vocab, genes.names, options);
     const order = new Map(classes.map((name, i) => [name, i]));
     const own = Uint32Array.from(labels, (label) => order.get(label)!);
-    const { genes: _, ...reading } = input;
-    const load = { ...reading, vocab: model.vocab, config: model.config, mapping, layer, seed };
-    const tokens = await tokenizeCells(cells, { ...load, classes: own, ...signal && { signal } });
+    const tokens = await readTokens(cells, model, input, { ...options, classes: own, signal });
     const split = splitCells(tokens.keys, {
       seed,
       ...options.validation !== undefined && { validation: options.validation },
@@ -139,13 +133,13 @@ export async function* trainAnnotator(
       split,
       seed,
     });
+    handedOver = true;
     yield {
       kind: "trained",
       annotator: new TrainedModel(model, { task: "annotate", input, classes }),
     };
-  } catch (cause) {
-    model[Symbol.dispose]();
-    throw cause;
+  } finally {
+    if (!handedOver) model[Symbol.dispose]();
   }
 }
 
@@ -167,31 +161,12 @@ function notesOf(counts: Readonly<Record<string, number>>): string[] {
 }
 
 /** Settings of {@linkcode annotate}. */
-export interface AnnotateOptions extends PanelOptions {
-  /** "X" (default), "raw", or the name of a layer. */
-  readonly layer?: string;
+export interface AnnotateOptions extends TrainedInput {
   /** Cells whose best class has a smaller probability become "unknown"; 0 by default. */
   readonly minConfidence?: number;
-  /** Most tokens of a batch; does not change the numbers. */
-  readonly batchTokens?: number;
-  /** Seed of tied bins and sampled genes; 0 by default. */
-  readonly seed?: number;
   /** Called after each batch with the number of cells done. */
   readonly onProgress?: (done: number) => void;
-  /** Stops between batches. */
-  readonly signal?: AbortSignal;
 }
-
-const ANNOTATE_OPTIONS = [
-  "geneColumn",
-  "minCoverage",
-  "layer",
-  "minConfidence",
-  "batchTokens",
-  "seed",
-  "onProgress",
-  "signal",
-];
 
 /** Classes of cells. */
 export interface Annotation extends Prediction {
@@ -217,53 +192,33 @@ export async function annotate(
   annotator: TrainedModel,
   options: AnnotateOptions = {},
 ): Promise<Annotation> {
-  refuseUnknownKeys(options, ANNOTATE_OPTIONS, "annotate");
-  const { model, description: { classes, input } } = annotator;
+  const known = [...TRAINED_INPUT, "minConfidence", "onProgress"];
+  refuseUnknownKeys(options, known, "annotate");
+  const { model, description: { classes, task } } = annotator;
   if (classes === undefined || !model.outputs.has("cls")) {
     throw new RangeError(
-      `Cannot annotate as the model must have a class head: it was trained to ${annotator.description.task}`,
+      `Cannot annotate as the model must have a class head: it was trained to ${task}`,
     );
   }
-  const { layer = "X", minConfidence = 0, onProgress, batchTokens, seed = 0, signal } = options;
+  const { minConfidence = 0, onProgress } = options;
   if (!(minConfidence >= 0 && minConfidence <= 1)) {
     throw new RangeError(
       `Cannot annotate as minConfidence must be in [0, 1]: got ${minConfidence}`,
     );
   }
-  const { var: frame } = await expressionOf(adata, layer);
-  const mapping = await mapPanel(frame, model.vocab, input.genes, options);
-  const { genes: _, ...reading } = input;
-  const load = {
-    ...reading,
-    vocab: model.vocab,
-    config: model.config,
-    mapping,
-    layer,
-    seed,
-    ...batchTokens !== undefined && { batchTokens },
-    ...signal && { signal },
-  };
-  const probabilities = new Float32Array(adata.nObs * classes.length);
+  const { batches, panel } = await trainedBatches(adata, annotator, options);
+  const width = classes.length;
+  const probabilities = new Float32Array(adata.nObs * width);
   let done = 0;
-  for await (const batch of loadBatches(adata, load)) {
-    await eventTurn();
-    signal?.throwIfAborted();
+  for await (const batch of batches) {
     const rows = await classProbabilities(annotator, batch);
     batch.cells.forEach((cell, i) =>
-      probabilities.set(
-        rows.subarray(i * classes.length, (i + 1) * classes.length),
-        cell * classes.length,
-      )
+      probabilities.set(rows.subarray(i * width, (i + 1) * width), cell * width)
     );
     done += batch.cells.length;
     onProgress?.(done);
   }
-  return {
-    ...bestClasses(probabilities, classes, minConfidence),
-    classes,
-    probabilities,
-    panel: mapping.panel,
-  };
+  return { ...bestClasses(probabilities, classes, minConfidence), classes, probabilities, panel };
 }
 
 async function classProbabilities(

@@ -4,31 +4,28 @@ import { type Device, run, scope } from "../gpu/mod.ts";
 import {
   dar,
   ecs,
-  eventTurn,
-  expressionOf,
   fit,
   type FitEvent,
   type FitOptions,
   gep,
   gepc,
-  loadBatches,
   type Objective,
   refuseUnknownKeys,
   splitCells,
-  tokenizeCells,
   zeroLogProb,
 } from "../lib/mod.ts";
-import { mapPanel, type PanelOptions, type PanelReport } from "./gene_panel.ts";
+import type { PanelReport } from "./gene_panel.ts";
 import {
   cellInput,
   chooseGenes,
   type ChosenGenes,
+  readTokens,
   START_OPTIONS,
   startModel,
   type StartOptions,
 } from "./learned_cells.ts";
 import { labelsOf } from "./map_reference.ts";
-import { TrainedModel } from "./trained.ts";
+import { TRAINED_INPUT, trainedBatches, type TrainedInput, TrainedModel } from "./trained.ts";
 
 /** Settings of {@linkcode trainIntegration}. */
 export interface TrainIntegrationOptions extends StartOptions {
@@ -104,7 +101,7 @@ export async function* trainIntegration(
   options: TrainIntegrationOptions,
 ): AsyncGenerator<IntegrationEvent, void, undefined> {
   refuseUnknownKeys(options, OPTIONS, "train an integration");
-  const { seed = 0, layer = "X", pretrained, dsbn = true } = options;
+  const { seed = 0, pretrained, dsbn = true } = options;
   const labels = await batchesOf(adata, options.batchKey);
   const batches = [...new Set(labels)].sort();
   if (batches.length < 2) {
@@ -128,17 +125,10 @@ export async function* trainIntegration(
     domainSpecBatchnorm: dsbn ? "dsbn" : false,
     explicitZeroProb: options.explicitZeroProb ?? false,
   });
+  let handedOver = false;
   try {
     const input = cellInput(genes.names, choice);
-    const { var: frame } = await expressionOf(adata, layer);
-    const mapping = await mapPanel(frame, model.vocab, genes.names, options);
-    const { genes: _, ...reading } = input;
-    const load = { ...reading, vocab: model.vocab, config: model.config, mapping, layer, seed };
-    const tokens = await tokenizeCells(adata, {
-      ...load,
-      batchLabels: own,
-      ...signal && { signal },
-    });
+    const tokens = await readTokens(adata, model, input, { ...options, batchLabels: own, signal });
     const { validation } = options;
     const split = splitCells(tokens.keys, {
       seed,
@@ -156,10 +146,10 @@ export async function* trainIntegration(
       seed,
     });
     const description = { task: "integrate", input, batches };
+    handedOver = true;
     yield { kind: "trained", integrator: new TrainedModel(model, description) };
-  } catch (cause) {
-    model[Symbol.dispose]();
-    throw cause;
+  } finally {
+    if (!handedOver) model[Symbol.dispose]();
   }
 }
 
@@ -188,17 +178,9 @@ async function batchesOf(adata: AnnData, batchKey: string): Promise<string[]> {
 }
 
 /** Settings of {@linkcode integrate}. */
-export interface IntegrateOptions extends PanelOptions {
+export interface IntegrateOptions extends TrainedInput {
   /** Column of `obs` with the batch of each cell. */
   readonly batchKey: string;
-  /** "X" (default), "raw", or the name of a layer. */
-  readonly layer?: string;
-  /** Most tokens of a batch; does not change the numbers. */
-  readonly batchTokens?: number;
-  /** Seed of tied bins; 0 by default. */
-  readonly seed?: number;
-  /** Stops between batches. */
-  readonly signal?: AbortSignal;
 }
 
 /** Embeddings corrected for batches. */
@@ -224,39 +206,21 @@ export async function integrate(
   integrator: TrainedModel,
   options: IntegrateOptions,
 ): Promise<Integration> {
-  const known = ["geneColumn", "minCoverage", "batchKey", "layer", "batchTokens", "seed", "signal"];
-  refuseUnknownKeys(options, known, "integrate");
-  const { model, description: { input, batches = [] } } = integrator;
-  const { layer = "X", seed = 0, batchTokens, signal } = options;
+  refuseUnknownKeys(options, [...TRAINED_INPUT, "batchKey"], "integrate");
+  const { model, description: { batches: names = [] } } = integrator;
   const labels = (await batchesOf(adata, options.batchKey)).map((label, cell) => {
-    const at = batches.indexOf(label);
+    const at = names.indexOf(label);
     if (at >= 0) return at;
     throw new RangeError(
       `Cannot integrate ${
         adata.obsNames[cell]
-      } as its batch must be one that the model was trained on (${
-        batches.join(", ")
-      }): got ${label}`,
+      } as its batch must be one that the model was trained on (${names.join(", ")}): got ${label}`,
     );
   });
-  const { var: frame } = await expressionOf(adata, layer);
-  const mapping = await mapPanel(frame, model.vocab, input.genes, options);
-  const { genes: _, ...reading } = input;
+  const { batches, panel } = await trainedBatches(adata, integrator, options);
   const width = model.config.embsize;
   const embeddings = new Float32Array(adata.nObs * width);
-  const load = {
-    ...reading,
-    vocab: model.vocab,
-    config: model.config,
-    mapping,
-    layer,
-    seed,
-    ...batchTokens !== undefined && { batchTokens },
-    ...signal && { signal },
-  };
-  for await (const batch of loadBatches(adata, load)) {
-    await eventTurn();
-    signal?.throwIfAborted();
+  for await (const batch of batches) {
     const batchLabels = batch.cells.map((cell) => labels[cell]!);
     using unit = scope(model.device, () => {
       const x = model.embedCells({ ...batch, batchLabels });
@@ -267,5 +231,5 @@ export async function integrate(
       embeddings.set(rows.subarray(i * width, (i + 1) * width), cell * width)
     );
   }
-  return { embeddings, width, panel: mapping.panel };
+  return { embeddings, width, panel };
 }

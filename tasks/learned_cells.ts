@@ -13,7 +13,10 @@ import {
   parseConfig,
   type Preset,
   type ScGPT,
+  tokenizeCells,
+  type TrainingCells,
 } from "../lib/mod.ts";
+import { mapPanel } from "./gene_panel.ts";
 import type { CellInput } from "./trained.ts";
 
 /** Where a training run begins; the same for all tasks. */
@@ -124,4 +127,38 @@ export function cellInput(genes: readonly string[], options: StartOptions): Cell
     binning: options.binning ?? "reference",
     includeZeroGenes: options.includeZeroGenes ?? false,
   };
+}
+
+/** Labels of cells, and how the cells are read. */
+export interface ReadOptions extends Pick<StartOptions, "layer" | "geneColumn" | "seed"> {
+  /** Class of each cell. */
+  readonly classes?: Uint32Array<ArrayBuffer>;
+  /** Batch of each cell. */
+  readonly batchLabels?: Uint32Array<ArrayBuffer>;
+  /** Stops the reading. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads all cells as the tokens that a run learns from. */
+export async function readTokens(
+  adata: AnnData,
+  model: ScGPT,
+  input: CellInput,
+  options: ReadOptions,
+): Promise<TrainingCells> {
+  const { layer = "X", seed = 0, classes, batchLabels, signal } = options;
+  const { genes, ...reading } = input;
+  const { var: frame } = await expressionOf(adata, layer);
+  const mapping = await mapPanel(frame, model.vocab, genes, options);
+  return await tokenizeCells(adata, {
+    ...reading,
+    vocab: model.vocab,
+    config: model.config,
+    mapping,
+    layer,
+    seed,
+    ...classes && { classes },
+    ...batchLabels && { batchLabels },
+    ...signal && { signal },
+  });
 }

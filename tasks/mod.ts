@@ -181,7 +181,12 @@ export {
 } from "./annotate.ts";
 export { mapPanel, type PanelMapping, type PanelOptions, type PanelReport } from "./gene_panel.ts";
 export type { ChosenGenes, StartOptions } from "./learned_cells.ts";
-export { type CellInput, type TaskDescription, TrainedModel } from "./trained.ts";
+export {
+  type CellInput,
+  type TaskDescription,
+  type TrainedInput,
+  TrainedModel,
+} from "./trained.ts";
 export {
   integrate,
   type IntegrateOptions,
@@ -206,10 +211,32 @@ export {
   type AnnotatorEvaluated,
   evaluateAnnotation,
   type EvaluateAnnotationOptions,
-  type EvaluationTraining,
-  type MethodEvaluated,
 } from "./evaluate/annotation.ts";
 export { embedTrained, type EmbedTrainedOptions } from "./evaluate/embed_trained.ts";
-export type { MethodResults } from "./evaluate/method_results.ts";
+export {
+  evaluateIntegration,
+  type EvaluateIntegrationOptions,
+  type IntegrationEvaluation,
+  type IntegrationEvaluationEvent,
+} from "./evaluate/integration.ts";
+export {
+  evaluateMapping,
+  type EvaluateMappingOptions,
+  type MappingEvaluation,
+  type MappingEvaluationEvent,
+} from "./evaluate/mapping.ts";
+export { metricTable, reportIntegration } from "./evaluate/report_integration.ts";
+export {
+  type LabelEvaluation,
+  type ReportHead,
+  reportLabels,
+  scoreTable,
+} from "./evaluate/report_labels.ts";
+export {
+  type EvaluationTraining,
+  lossCurves,
+  type MethodEvaluated,
+  type MethodResults,
+} from "./evaluate/method_results.ts";
 export { loadTrained, type LoadTrainedOptions } from "./load_trained.ts";
 export { saveTrained, type SaveTrainedOptions } from "./trained_deno.ts";

@@ -91,6 +91,7 @@ export async function* pretrain(
   const vocab = options.pretrained?.vocab ?? options.vocab ??
     GeneVocab.fromNames(await allGenes(datasets, options));
   const model = await generativeModel(device, vocab, options);
+  let handedOver = false;
   try {
     const parts = await Promise.all(
       datasets.map((adata) => tokensOf(adata, model, options)),
@@ -116,10 +117,10 @@ export async function* pretrain(
       binning: options.binning ?? "reference",
       includeZeroGenes: options.includeZeroGenes ?? false,
     };
+    handedOver = true;
     yield { kind: "trained", pretrained: new TrainedModel(model, { task: "pretrain", input }) };
-  } catch (cause) {
-    model[Symbol.dispose]();
-    throw cause;
+  } finally {
+    if (!handedOver) model[Symbol.dispose]();
   }
 }
 

@@ -105,8 +105,11 @@ export async function mapGenes(
 
 /** Gene symbols of a matrix's columns. */
 export interface GeneNames {
+  /** Symbol of each column. */
   readonly names: readonly string[];
+  /** Where they come from: "index" or a column of `var`. */
   readonly column: string;
+  /** What a person should know. */
   readonly notes: readonly string[];
 }
 

@@ -102,7 +102,7 @@ export async function loadModelWithReport(
   });
   const parameters = await upload(device, shapes, checkpoint.tensors, options.signal);
   return {
-    model: await ScGPT.create(device, { config, vocab, parameters }),
+    model: await ScGPT.create({ config, vocab, parameters }),
     report: { ...report, weightFile, notes: [...checkpoint.notes, ...notes] },
   };
 }

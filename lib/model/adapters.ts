@@ -1,7 +1,7 @@
 /** Low-rank adapters (LoRA, Hu et al. 2021): W + (alpha / rank) · B·A in place of a frozen W. */
 import { type Device, RandomStream, run, STREAM, Tensor } from "../../gpu/mod.ts";
-import { cellKey } from "../input/draws.ts";
 import { refuseUnknownKeys } from "../options.ts";
+import { nameWords } from "./init.ts";
 import { parameter, type Parameters } from "./nn.ts";
 
 /** Settings of {@linkcode Adapters}. */
@@ -108,7 +108,7 @@ function drawA(
   name: string,
   { rank, inner, seed }: { readonly rank: number; readonly inner: number; readonly seed: number },
 ): Tensor {
-  const random = new RandomStream(seed, STREAM.init, cellKey(name));
+  const random = new RandomStream(seed, STREAM.init, nameWords(name));
   const bound = 1 / Math.sqrt(inner);
   const values = Float32Array.from({ length: rank * inner }, () => (2 * random.next() - 1) * bound);
   return Tensor.from(device, "f32", [rank, inner], values);

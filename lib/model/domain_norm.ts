@@ -64,15 +64,14 @@ export function domainNorm({ scale, shift }: DomainNorm, batch: DeviceBatch, x: 
  * Batch norm in training: normalises by the statistics of this batch and moves the running ones. All cells must be of one domain where
  * each has its own norm. Reference: `DomainSpecificBatchNorm1d`, whose statistics count pads as well ("padded"). x [T,D] -> [T,D]
  *
- * @param pad Makes the input of a pad token, [1,D]
+ * @param input `x` and `pad`, which makes the input of a pad token, [1,D]
  * @throws {RangeError} When cells of several domains are in the batch
  */
 export function trainingNorm(
   parameters: Parameters,
   config: ScgptConfig,
   batch: DeviceBatch,
-  x: Tensor,
-  pad: () => Tensor,
+  { x, pad }: { readonly x: Tensor; readonly pad: () => Tensor },
 ): Tensor {
   if (config.domainSpecBatchnorm === false) return x;
   const at = config.domainSpecBatchnorm === "batchnorm" ? "bn" : `dsbn.bns.${oneDomain(batch)}`;

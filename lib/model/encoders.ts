@@ -48,7 +48,10 @@ export function inputEmbedding(
     sum = addCondition(parameters, batch, condition, sum);
   }
   if (batch.training !== undefined) {
-    return trainingNorm(parameters, config, batch, sum, () => padInput(parameters, config, batch));
+    return trainingNorm(parameters, config, batch, {
+      x: sum,
+      pad: () => padInput(parameters, config, batch),
+    });
   }
   return norm === undefined ? sum : domainNorm(norm, batch, sum);
 }

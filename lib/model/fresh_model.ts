@@ -51,5 +51,5 @@ export async function freshModel(device: Device, options: FreshModelOptions): Pr
     for (const tensor of parameters.values()) tensor[Symbol.dispose]();
     throw cause;
   }
-  return await ScGPT.create(device, { config, vocab, parameters });
+  return await ScGPT.create({ config, vocab, parameters });
 }

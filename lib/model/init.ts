@@ -48,7 +48,7 @@ function boundOf(init: Exclude<InitKind, { kind: "ones" | "zeros" | "prelu" | "t
 }
 
 /** Two words from a name with its layer number left out (FNV-1a, forwards and backwards). */
-function nameWords(name: string): readonly [number, number] {
+export function nameWords(name: string): readonly [number, number] {
   const letters = [...name.replace(/\.layers\.\d+\./, ".layers.")].map((one) => one.charCodeAt(0));
   const hash = (codes: readonly number[]) =>
     codes.reduce((sum, code) => Math.imul(sum ^ code, 0x01000193) >>> 0, 0x811c9dc5);

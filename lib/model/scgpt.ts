@@ -108,7 +108,7 @@ export class ScGPT {
    *
    * @throws {RangeError} When the configuration asks for what is not supported
    */
-  static async create(device: Device, parts: ModelParts): Promise<ScGPT> {
+  static async create(parts: ModelParts): Promise<ScGPT> {
     const { config, parameters } = parts;
     try {
       if (config.preNorm) {

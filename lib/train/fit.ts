@@ -141,19 +141,17 @@ class Run {
     while (this.#state.batch < batches.length) {
       await eventTurn();
       if (signal?.aborted) {
-        await this.#prove(batches[this.#state.batch - 1]);
-        yield await this.#save();
+        yield* this.#save(batches[this.#state.batch - 1]);
         signal.throwIfAborted();
       }
       const rows = batches[this.#state.batch]!;
       yield await this.#step(rows, totalSteps);
       if (saveEvery !== undefined && this.#state.step % saveEvery === 0) {
-        await this.#prove(rows);
-        yield await this.#save();
+        yield* this.#save(rows);
       }
     }
     yield await this.#closeEpoch(batches.at(-1));
-    yield await this.#save();
+    yield* this.#save();
   }
 
   async #step(rows: Uint32Array, totalSteps: number): Promise<FitEvent> {
@@ -286,10 +284,13 @@ class Run {
       this.#state.stale >= patience;
   }
 
-  async #save(): Promise<FitEvent> {
+  /** Saves the state where there is a place for it, after a look at cells of the last step, if any. */
+  async *#save(lastRows?: Uint32Array<ArrayBuffer>): AsyncGenerator<FitEvent, void, undefined> {
+    if (this.#settings.store === undefined) return;
+    if (lastRows !== undefined) await this.#prove(lastRows);
     await this.#store.save("last", snapshotOf(this.#model, this.#adam, this.#state));
     const place = this.#saved = this.#store.place("last");
-    return { kind: "checkpoint", step: this.#state.step, place };
+    yield { kind: "checkpoint", step: this.#state.step, place };
   }
 
   async #takeUp(): Promise<void> {

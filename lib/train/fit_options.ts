@@ -47,7 +47,7 @@ export interface FitOptions {
   readonly batchNorm?: "tokens" | "padded";
   /** Whether layers are computed again in the backward pass: a quarter of the memory for a third more time. False by default. */
   readonly checkpointLayers?: boolean;
-  /** Where states are saved; in memory by default. */
+  /** Where states are saved; by default only the best weights are kept, in memory. */
   readonly store?: CheckpointStore;
   /** Steps between two saved states besides those at the end of epochs; none by default. */
   readonly saveEvery?: number;
@@ -234,7 +234,7 @@ function checkSplit({ train, validation }: CellSplit, nCells: number): void {
 }
 
 function checkObjectives(
-  { config }: ScGPT,
+  { config, outputs }: ScGPT,
   cells: TrainingCells,
   { objectives, batchSize, microBatch, prompt }: FitSettings,
 ): void {
@@ -253,19 +253,36 @@ function checkObjectives(
   if (asks !== undefined && prompt.kind === "whole") {
     fail(`${asks.name} predicts values, so the prompt must hide some`, "prompt whole");
   }
+  for (const one of objectives) {
+    const absent = one.outputs.find((name) => !outputs.has(name));
+    if (absent !== undefined) fail(`the model must have "${absent}" for ${one.name}`, [...outputs]);
+  }
   const classified = objectives.find(({ needs }) => needs.includes("classes"));
-  if (classified !== undefined && cells.classes === undefined) {
-    fail(`${classified.name} needs the class of each cell`, "none");
+  if (classified !== undefined) {
+    checkLabels(`${classified.name} needs the class of each cell`, cells.classes, {
+      cells: cells.nCells,
+      known: config.nCls,
+    });
   }
   const byBatch = objectives.find(({ needs }) => needs.includes("batchLabels"))?.name ??
     (config.domainSpecBatchnorm === "dsbn" ? "a norm for each batch (dsbn)" : undefined);
-  if (byBatch !== undefined) checkBatches(byBatch, cells.batchLabels);
+  if (byBatch === undefined) return;
+  const { batchLabels, nCells } = cells;
+  const sizes = { cells: nCells, known: config.nBatch };
+  checkLabels(`${byBatch} needs the batch of each cell`, batchLabels, sizes);
+  const batches = new Set(batchLabels);
+  if (batches.size < 2) {
+    fail(`${byBatch} tells batches apart, so the cells must be of at least two`, batches.size);
+  }
 }
 
-function checkBatches(what: string, labels: Uint32Array | undefined): void {
-  if (labels === undefined) fail(`${what} needs the batch of each cell`, "none");
-  const batches = new Set(labels);
-  if (batches.size < 2) {
-    fail(`${what} tells batches apart, so the cells must be of at least two`, batches.size);
-  }
+function checkLabels(
+  need: string,
+  labels: Uint32Array | undefined,
+  { cells, known }: { readonly cells: number; readonly known: number },
+): void {
+  if (labels === undefined) return fail(need, "none");
+  if (labels.length !== cells) fail(`${need} of ${cells}`, labels.length);
+  const bad = labels.find((label) => label >= known);
+  if (bad !== undefined) fail(`${need}, below the model's ${known}`, bad);
 }

@@ -1,7 +1,7 @@
 /** Loss and gradients of one batch. */
 import { detach, run, scope, Tape, type Tensor } from "../../gpu/mod.ts";
 import type { TrainingPass } from "../model/batch.ts";
-import type { ModelOutputs, OutputName, ScGPT } from "../model/scgpt.ts";
+import type { ModelOutputs, ScGPT } from "../model/scgpt.ts";
 import {
   type Objective,
   type ObjectiveContext,

@@ -49,6 +49,8 @@ export interface Objective {
   readonly name: string;
   /** Factor in the sum: a number, or a function of the step (from 1). */
   readonly weight: number | ((step: number) => number);
+  /** Its other settings, which decide the numbers of a run. */
+  readonly settings: Readonly<Record<string, number | string>>;
   /** Outputs of the model that it reads. */
   readonly outputs: readonly OutputName[];
   /** What a batch must have for it. */

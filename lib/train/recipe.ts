@@ -14,7 +14,11 @@ export function recipeOf(
   const { batchNorm, split: { train, validation }, objectives } = settings;
   const cellsOf = (rows: Uint32Array) => [rows.length, digest([...rows].flatMap((i) => keys[i]!))];
   return JSON.stringify({
-    objectives: objectives.map(({ name, weight }) => [name, String(weight)]),
+    objectives: objectives.map(({ name, weight, settings }) => [
+      name,
+      typeof weight === "number" ? weight : "by step",
+      settings,
+    ]),
     prompt,
     batchSize,
     microBatch,

@@ -33,7 +33,7 @@ const SESSION_START = 1;
  * const first = tensorboardRecord({ wallTime: 0, first: true });
  * const loss = tensorboardRecord({ wallTime: 1, step: 1, scalars: { loss: 0.5 } });
  * const file = new Blob([first, loss]); // named events.out.tfevents.<anything>
- * assert.equal(file.size, 40 + 44);
+ * assert.equal(file.size, 40 + 42);
  * ```
  *
  * @param event What happened

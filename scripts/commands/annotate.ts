@@ -1,5 +1,4 @@
 /** `scgpt annotate`: cell types of query cells by a trained annotator, with scores where the truth is known. */
-import { openH5ad, writeH5ad } from "../../mod.ts";
 import {
   annotate,
   type AnnotateOptions,
@@ -7,8 +6,10 @@ import {
   classificationReport,
   labelsOf,
   loadTrained,
+  openH5ad,
   runManifest,
-} from "../../tasks/mod.ts";
+  writeH5ad,
+} from "../../mod.ts";
 import { annotationFigures } from "./annotation_figures.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";

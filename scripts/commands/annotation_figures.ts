@@ -1,6 +1,6 @@
 /** Figures of an annotation: UMAPs of the annotator's embeddings, and the confusion matrix where the truth is known. */
-import type { AnnData } from "../../data/mod.ts";
 import {
+  type AnnData,
   type AnnotateOptions,
   confusionMatrix,
   confusionPlot,
@@ -9,7 +9,7 @@ import {
   svgToPng,
   type TrainedModel,
   umap,
-} from "../../tasks/mod.ts";
+} from "../../mod.ts";
 import { writeWhole } from "./outputs.ts";
 
 /** Draws the figures, each as SVG and PNG; returns the paths of the SVGs. */

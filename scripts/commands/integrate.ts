@@ -1,16 +1,19 @@
 /** `scgpt integrate`: embeddings corrected for batches by a trained integrator. */
-import { type AnnData, denseMatrix, openH5ad, writeH5ad } from "../../mod.ts";
 import {
+  type AnnData,
+  denseMatrix,
   embeddingPlot,
-  type IntegrateOptions,
   integrate,
+  type IntegrateOptions,
   type Integration,
   labelsOf,
   loadTrained,
+  openH5ad,
   runManifest,
   type TrainedModel,
   umap,
-} from "../../tasks/mod.ts";
+  writeH5ad,
+} from "../../mod.ts";
 import { writeFigures } from "./annotation_figures.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
@@ -71,7 +74,11 @@ export const integrateCommand = command({
     say(`wrote ${output}`);
     if (flags.figures !== undefined) {
       const keys = [batchKey, ...labelKey === undefined ? [] : [labelKey]];
-      const drawn = await drawUmaps(cells, integration, { integrator, keys, folder: flags.figures });
+      const drawn = await drawUmaps(cells, integration, {
+        integrator,
+        keys,
+        folder: flags.figures,
+      });
       say(`drew ${drawn.join(", ")}`);
     }
     return { cells: cells.nObs, width, output, panel: integration.panel, manifest };

@@ -1,6 +1,10 @@
 /** `scgpt train annotate`: a model that names cell types, from labelled cells. */
-import { openH5ad } from "../../mod.ts";
-import { type AnnotatorPrepared, trainAnnotator } from "../../tasks/mod.ts";
+import {
+  type AnnotatorPrepared,
+  type AnnotatorTrained,
+  openH5ad,
+  trainAnnotator,
+} from "../../mod.ts";
 import { command, type Context, type Flags } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
@@ -62,8 +66,8 @@ export const trainAnnotate = command({
     });
     const { summary, model } = await followRun(events, place, {
       context,
-      prepared: (event) => sayPrepared(event, context),
-      trained: ({ annotator }) => annotator,
+      prepared: (event: AnnotatorPrepared) => sayPrepared(event, context),
+      trained: ({ annotator }: AnnotatorTrained) => annotator,
     });
     using _model = model;
     context.say(`wrote ${output}; use it with: deno task scgpt annotate --model ${output}`);

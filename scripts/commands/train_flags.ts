@@ -6,9 +6,9 @@ import type {
   FitOptions,
   Preset,
   Schedule,
+  StartOptions,
   Trainable,
-} from "../../lib/mod.ts";
-import type { StartOptions } from "../../tasks/mod.ts";
+} from "../../mod.ts";
 import type { Flags, FlagValues } from "./command.ts";
 
 /** Where a run's files go. */
@@ -151,7 +151,11 @@ export function geneOptions(
 /** The flags as options of the training loop. */
 export function fitOptions(
   flags: RecipeValues,
-  run: { readonly signal: AbortSignal; readonly store?: CheckpointStore; readonly resume?: boolean },
+  run: {
+    readonly signal: AbortSignal;
+    readonly store?: CheckpointStore;
+    readonly resume?: boolean;
+  },
 ): Omit<FitOptions, "objectives" | "prompt" | "split" | "seed"> {
   const { epochs, batchSize, microBatch, lr, dropout, maxNorm, weightDecay, loraRank } = flags;
   const { patience, keepBest, checkpointLayers, saveEvery } = flags;

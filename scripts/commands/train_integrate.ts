@@ -1,6 +1,10 @@
 /** `scgpt train integrate`: a model whose embeddings forget the batch. */
-import { openH5ad } from "../../mod.ts";
-import { type IntegrationPrepared, trainIntegration } from "../../tasks/mod.ts";
+import {
+  type IntegrationPrepared,
+  type IntegrationTrained,
+  openH5ad,
+  trainIntegration,
+} from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
@@ -61,8 +65,8 @@ export const trainIntegrate = command({
     });
     const { summary, model } = await followRun(events, place, {
       context,
-      prepared: (event) => sayBatches(event, context),
-      trained: ({ integrator }) => integrator,
+      prepared: (event: IntegrationPrepared) => sayBatches(event, context),
+      trained: ({ integrator }: IntegrationTrained) => integrator,
     });
     using _model = model;
     context.say(`wrote ${output}; use it with: deno task scgpt integrate --model ${output}`);

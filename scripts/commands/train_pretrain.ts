@@ -1,6 +1,12 @@
 /** `scgpt train pretrain`: a generative model from cells without labels. */
-import { type AnnData, GeneVocab, openH5ad } from "../../mod.ts";
-import { pretrain } from "../../tasks/mod.ts";
+import {
+  type AnnData,
+  GeneVocab,
+  openH5ad,
+  pretrain,
+  type Pretrained,
+  type PretrainPrepared,
+} from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
@@ -53,10 +59,10 @@ export const trainPretrain = command({
     });
     const { summary, model } = await followRun(events, place, {
       context,
-      prepared: ({ words, cells }) => {
+      prepared: ({ words, cells }: PretrainPrepared) => {
         context.say(`vocabulary: ${words} words; cells: ${cells.join(" + ")}`);
       },
-      trained: ({ pretrained }) => pretrained,
+      trained: ({ pretrained }: Pretrained) => pretrained,
     });
     using _model = model;
     context.say(`wrote ${output}; start from it with: deno task train annotate --model ${output}`);

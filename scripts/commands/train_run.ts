@@ -1,7 +1,18 @@
 /** What all training commands do around the training: the folder of the run, its log, progress, and what is left at the end. */
-import type { Device } from "../../gpu/mod.ts";
-import { type FitEvent, FolderStore, loadModel, RunLog, type ScGPT } from "../../lib/mod.ts";
-import { lossPlot, type LossPoint, saveTrained, type TrainedModel } from "../../tasks/mod.ts";
+import {
+  type Device,
+  type FitEnd,
+  type FitEpoch,
+  type FitEvent,
+  FolderStore,
+  loadModel,
+  lossCurves,
+  lossPlot,
+  RunLog,
+  saveTrained,
+  type ScGPT,
+  type TrainedModel,
+} from "../../mod.ts";
 import { type Context, UsageError } from "./command.ts";
 import { readJsonObject } from "./inputs.ts";
 import { writeWhole } from "./outputs.ts";
@@ -75,11 +86,15 @@ export async function openPretrained(
   return model;
 }
 
-/** Events of any training task. */
-type TrainEvent =
-  | FitEvent
-  | { readonly kind: "prepared" }
-  | { readonly kind: "trained" };
+/** The first event of a training task. */
+interface Prepared {
+  readonly kind: "prepared";
+}
+
+/** Its last one. */
+interface Trained {
+  readonly kind: "trained";
+}
 
 /**
  * Follows a training: its folder gets the options when it starts, log and states in its course, and model and loss curves at its end.
@@ -89,33 +104,34 @@ type TrainEvent =
  * @param hooks What to say of the preparation, and where the last event has the model
  * @throws What the training throws; when it was interrupted, after telling how to go on
  */
-export async function followRun<E extends TrainEvent>(
-  events: AsyncIterable<E>,
+export async function followRun<P extends Prepared, T extends Trained>(
+  events: AsyncIterable<FitEvent | P | T>,
   place: RunPlace,
-  hooks: {
+  { context, prepared, trained }: {
     readonly context: Context;
-    readonly prepared: (event: Extract<E, { kind: "prepared" }>) => void;
-    readonly trained: (event: Extract<E, { kind: "trained" }>) => TrainedModel;
+    readonly prepared: (event: P) => void;
+    readonly trained: (event: T) => TrainedModel;
   },
 ): Promise<{ summary: RunSummary; model: TrainedModel }> {
   const { output } = place;
-  const { context, prepared, trained } = hooks;
   const progress = new TrainProgress(context);
   const log = new RunLog(output);
-  let step = 0, end: Extract<FitEvent, { kind: "end" }> | undefined;
+  let step = 0, end: FitEnd | undefined;
   try {
-    for await (const event of events as AsyncIterable<TrainEvent>) {
-      if (event.kind === "prepared") prepared(event as Extract<E, { kind: "prepared" }>);
-      else if (event.kind === "trained") {
-        const model = trained(event as Extract<E, { kind: "trained" }>);
-        return { summary: await finish(output, model, end!), model };
-      } else {
-        if (event.kind === "start") await begin(place);
-        if ("step" in event) step = event.step;
-        if (event.kind === "end") end = event;
-        progress.show(event);
-        await log.add(event);
+    for await (const event of events) {
+      if (event.kind === "prepared") {
+        prepared(event);
+        continue;
       }
+      if (event.kind === "trained") {
+        const model = trained(event);
+        return { summary: await finish(output, model, end!), model };
+      }
+      if (event.kind === "start") await begin(place);
+      else step = event.step;
+      if (event.kind === "end") end = event;
+      progress.show(event);
+      await log.add(event);
     }
   } catch (cause) {
     if (context.signal.aborted) sayHowToGoOn(output, step, context);
@@ -148,7 +164,7 @@ async function begin({ output, resume, force, flags }: RunPlace): Promise<void> 
 async function finish(
   output: string,
   model: TrainedModel,
-  { step, epoch, loss }: Extract<FitEvent, { kind: "end" }>,
+  { step, epoch, loss }: FitEnd,
 ): Promise<RunSummary> {
   await saveTrained(output, model, { force: true });
   await writeWhole(`${output}/losses.svg`, await lossFigure(`${output}/metrics.jsonl`, model));
@@ -159,17 +175,8 @@ async function finish(
 async function lossFigure(metrics: string, { description }: TrainedModel): Promise<string> {
   const lines = (await Deno.readTextFile(metrics)).trimEnd().split("\n")
     .map((line): Record<string, unknown> => JSON.parse(line));
-  const epochs = lines.filter(({ kind }) => kind === "epoch") as unknown as Extract<
-    FitEvent,
-    { kind: "epoch" }
-  >[];
-  const points = (losses: "train" | "validation"): LossPoint[] =>
-    epochs.flatMap((event) => {
-      const loss = event[losses]?.["loss"];
-      return loss === undefined ? [] : [{ at: event.epoch + 1, loss }];
-    });
-  const run = { train: points("train"), validation: points("validation") };
-  return lossPlot([run], { title: `Losses: ${description.task}` });
+  const epochs = lines.filter(({ kind }) => kind === "epoch") as unknown as FitEpoch[];
+  return lossPlot([lossCurves(epochs)], { title: `Losses: ${description.task}` });
 }
 
 function sayHowToGoOn(output: string, step: number, { say }: Context): void {

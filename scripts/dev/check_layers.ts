@@ -72,6 +72,7 @@ function layerProblem(from: string, to: string): string | undefined {
 }
 
 function stageProblem({ from, to, kind }: Edge): string | undefined {
+  if (firstPart(from) !== "lib") return undefined;
   const [stage, other] = [libStage(from), libStage(to)];
   if (other === undefined || stage === other || from === "lib/mod.ts") return undefined;
   if (stage === undefined) return `a file of lib itself must not know lib/${other}`;

@@ -57,7 +57,8 @@ const fileLength: Deno.lint.Rule = {
     return {
       Program(node) {
         const lines = lineCount(context.sourceCode.text);
-        if (lines <= MAX_FILE_LINES) return;
+        const lists = node.body.every(({ type }) => type === "ExportNamedDeclaration"); // a mod.ts
+        if (lines <= MAX_FILE_LINES || lists && context.filename.endsWith("mod.ts")) return;
         context.report({
           node,
           message: `A file has at most ${MAX_FILE_LINES} lines: got ${lines}`,

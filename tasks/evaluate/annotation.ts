@@ -10,15 +10,21 @@ import {
   trainAnnotator,
   type TrainAnnotatorOptions,
 } from "../annotate.ts";
-import { annotationBaselines, compareMethods } from "../baselines/compare.ts";
 import type { CellEmbedding } from "../baselines/integration.ts";
-import { readCells } from "../baselines/read_cells.ts";
-import { labelsOf } from "../map_reference.ts";
 import { type ClassificationReport, classificationReport } from "../metrics/classification.ts";
 import type { LossRun } from "../plots/losses.ts";
 import type { TrainedModel } from "../trained.ts";
-import { embedTrained } from "./embed_trained.ts";
-import { checkSeeds, lossCurves, type MethodResults, ResultTable } from "./method_results.ts";
+import { embedTrained, type EmbedTrainedOptions } from "./embed_trained.ts";
+import {
+  checkSeeds,
+  type EvaluationTraining,
+  lossCurves,
+  type MethodEvaluated,
+  type MethodResults,
+  ResultTable,
+  TRAINED_METHOD,
+} from "./method_results.ts";
+import { type KnownCells, knownCells, scoredBaselines } from "./scored_cells.ts";
 
 /** Settings of {@linkcode evaluateAnnotation}. */
 export interface EvaluateAnnotationOptions {
@@ -45,19 +51,6 @@ const OPTIONS = [
   "seeds",
 ];
 
-/** Name of the trained model in tables. */
-export const TRAINED_METHOD = "scGPT, trained";
-
-/** A training goes on. */
-export interface EvaluationTraining<E> {
-  /** Tells events apart. */
-  readonly kind: "training";
-  /** Seed. */
-  readonly seed: number;
-  /** What happened. */
-  readonly event: E;
-}
-
 /** An annotator has named the query. */
 export interface AnnotatorEvaluated {
   /** Tells events apart. */
@@ -68,20 +61,6 @@ export interface AnnotatorEvaluated {
   readonly annotator: TrainedModel;
   /** Labels of all query cells. */
   readonly annotation: Annotation;
-}
-
-/** A method has a result. */
-export interface MethodEvaluated<R> {
-  /** Tells events apart. */
-  readonly kind: "method";
-  /** Name of the method. */
-  readonly method: string;
-  /** Its seed; null for a baseline, which has one result. */
-  readonly seed: number | null;
-  /** Scores. */
-  readonly result: R;
-  /** Wall time of learning and predicting. */
-  readonly seconds: number;
 }
 
 /** Scores of all methods, and what the figures are drawn from. */
@@ -119,6 +98,30 @@ export type AnnotationEvaluationEvent =
  * Trains an annotator for each seed, names the query's cells by it and by majority, kNN on principal components and logistic regressions, and
  * scores all of them on the query cells with a true label. Nothing is learned or chosen from the query.
  *
+ * @example
+ * ```ts
+ * import { AnnData, DataFrame, denseMatrix } from "@scgpt/sdk/data";
+ * import { openWasmDevice } from "@scgpt/sdk/gpu";
+ * import { evaluateAnnotation } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const index = Array.from({ length: 60 }, (_, cell) => `cell${cell}`);
+ * const counts = index.flatMap((_, cell) => cell % 2 ? [9, 7, 0, 1 + cell % 3] : [0, 1 + cell % 5, 8, 6]);
+ * const cells = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.from(counts), [60, 4]),
+ *   obs: new DataFrame({ index }).with("kind", index.map((_, cell) => cell % 2 ? "B" : "T")),
+ *   var: new DataFrame({ index: ["MS4A1", "CD19", "CD3D", "CD3E"] }),
+ * });
+ * const rows = (from: number, to: number) => cells.select({ obs: [...index.keys()].slice(from, to) });
+ * await using device = await openWasmDevice({ threads: 1 });
+ * const recipe = { labelKey: "kind", nTopGenes: Infinity, config: { nlayers: 1 }, fit: { epochs: 4 } };
+ * const options = { train: recipe, seeds: [1] };
+ * for await (const event of evaluateAnnotation(rows(0, 40), rows(40, 60), device, options)) {
+ *   if (event.kind !== "result") continue;
+ *   assert.deepEqual(event.result.methods.map(({ method }) => method).slice(0, 2), ["scGPT, trained", "majority"]);
+ * }
+ * ```
+ *
  * @param train Labelled cells
  * @param query Cells with known labels that are to be found
  * @param device Device that computes
@@ -133,12 +136,15 @@ export async function* evaluateAnnotation(
   options: EvaluateAnnotationOptions,
 ): AsyncGenerator<AnnotationEvaluationEvent, void, undefined> {
   refuseUnknownKeys(options, OPTIONS, "evaluate annotation");
-  const { train: recipe, seeds = [1, 2, 3] } = options;
+  const { train: recipe, seeds = [1, 2, 3], queryLabelKey = recipe.labelKey } = options;
   checkSeeds(seeds);
-  const { rows, truth } = await scoredCells(query, options);
+  const known = await knownCells(train, recipe);
+  const asked = await knownCells(query, {
+    labelKey: queryLabelKey,
+    labelMap: options.queryLabelMap,
+  });
   const table = new ResultTable<ClassificationReport>();
-  const losses: LossRun[] = [];
-  let first: FirstSeed | undefined;
+  const runs: SeedRun[] = [];
   for (const seed of seeds) {
     const began = performance.now();
     const epochs: FitEpoch[] = [];
@@ -153,110 +159,76 @@ export async function* evaluateAnnotation(
       using annotator = event.annotator;
       const annotation = await annotate(query, annotator, reading(options, seed));
       const seconds = (performance.now() - began) / 1000;
-      const predicted = Array.from(rows, (row) => annotation.labels[row]!);
-      const result = classificationReport(truth, predicted);
-      table.add(TRAINED_METHOD, result, seconds);
-      losses.push(lossCurves(epochs));
-      const { minConfidence: _, ...embedding } = reading(options, seed);
-      first ??= {
-        prepared: prepared!,
-        predicted,
-        embedding: await embedTrained(query.select({ obs: [...rows] }), annotator, embedding),
-      };
+      const predicted = Array.from(asked.rows, (row) => annotation.labels[row]!);
+      const result = classificationReport(asked.labels, predicted);
+      const embedding = await embedTrained(asked.cells, annotator, reading(options, seed));
+      runs.push({ prepared: prepared!, predicted, embedding, losses: lossCurves(epochs) });
       yield { kind: "annotated", seed, annotator, annotation };
-      yield { kind: "method", method: TRAINED_METHOD, seed, result, seconds };
+      yield table.add({ kind: "method", method: TRAINED_METHOD, seed, result, seconds });
     }
   }
-  for await (const event of scoredBaselines(train, query, { device, rows, truth, options })) {
-    table.add(event.method, event.result, event.seconds);
-    yield event;
+  const sides = { known, asked, knownLayer: recipe.layer, askedLayer: queryLayerOf(options) };
+  for await (const event of scoredBaselines(device, sides, recipe.fit?.signal)) {
+    yield table.add(event);
   }
-  const { prepared, predicted, embedding } = first!;
+  const notes = notesOf(runs[0]!.prepared, asked, query.nObs);
   yield {
     kind: "result",
-    result: {
-      methods: table.rows(),
-      seeds,
-      losses,
-      classes: prepared.classes,
-      genes: `${prepared.genes.names.length}, ${prepared.genes.how}`,
-      rows,
-      truth,
-      predicted,
-      embedding,
-      notes: notesOf(prepared, truth, query.nObs),
-    },
+    result: { ...gathered(runs, asked), methods: table.rows(), seeds, notes },
   };
 }
 
 type Prepared = Extract<AnnotatorEvent, { kind: "prepared" }>;
 
-interface FirstSeed {
+/** What one seed leaves. */
+interface SeedRun {
   readonly prepared: Prepared;
   readonly predicted: readonly string[];
   readonly embedding: CellEmbedding;
+  readonly losses: LossRun;
+}
+
+function gathered(
+  runs: readonly SeedRun[],
+  { rows, labels }: KnownCells,
+): Omit<AnnotationEvaluation, "methods" | "seeds" | "notes"> {
+  const { prepared: { classes, genes }, predicted, embedding } = runs[0]!;
+  return {
+    losses: runs.map((run) => run.losses),
+    classes,
+    genes: `${genes.names.length}, ${genes.how}`,
+    rows,
+    truth: labels,
+    predicted,
+    embedding,
+  };
+}
+
+function queryLayerOf({ train, queryLayer = train.layer }: EvaluateAnnotationOptions) {
+  return queryLayer;
 }
 
 /** How the query is read. */
-function reading(
-  { train: { layer, geneColumn, fit }, queryLayer = layer, minCoverage }: EvaluateAnnotationOptions,
-  seed: number,
-) {
+function reading(options: EvaluateAnnotationOptions, seed: number): EmbedTrainedOptions {
+  const { train: { geneColumn, fit }, minCoverage } = options;
+  const layer = queryLayerOf(options);
   return {
     seed,
-    minConfidence: 0,
-    ...queryLayer !== undefined && { layer: queryLayer },
+    ...layer !== undefined && { layer },
     ...geneColumn !== undefined && { geneColumn },
     ...minCoverage !== undefined && { minCoverage },
     ...fit?.signal && { signal: fit.signal },
   };
 }
 
-async function scoredCells(
-  query: AnnData,
-  { train: { labelKey }, queryLabelKey = labelKey, queryLabelMap }: EvaluateAnnotationOptions,
-): Promise<{ rows: Uint32Array<ArrayBuffer>; truth: string[] }> {
-  const all = await labelsOf(query, queryLabelKey, queryLabelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
-  if (rows.length === 0) {
-    throw new RangeError(
-      `Cannot evaluate as a query cell must have a label in obs["${queryLabelKey}"]: none has`,
-    );
-  }
-  return { rows: Uint32Array.from(rows), truth: rows.map((row) => all[row]!) };
-}
-
-async function* scoredBaselines(
-  train: AnnData,
-  query: AnnData,
-  { device, rows, truth, options }: {
-    readonly device: Device;
-    readonly rows: Uint32Array;
-    readonly truth: readonly string[];
-    readonly options: EvaluateAnnotationOptions;
-  },
-): AsyncGenerator<MethodEvaluated<ClassificationReport>, void, undefined> {
-  const { labelKey, labelMap, layer = "X", fit } = options.train;
-  const all = await labelsOf(train, labelKey, labelMap);
-  const known = all.flatMap((label, row) => label === null ? [] : [row]);
-  const labels = all.filter((label) => label !== null);
-  const reference = await readCells(train.select({ obs: known }), layer);
-  const asked = await readCells(query.select({ obs: [...rows] }), options.queryLayer ?? layer);
-  const stop = fit?.signal && { signal: fit.signal };
-  const methods = annotationBaselines(device, { ...reference, labels }, asked, stop);
-  for await (const { method, report, seconds } of compareMethods(truth, methods, stop)) {
-    yield { kind: "method", method, seed: null, result: report, seconds };
-  }
-}
-
 function notesOf(
   { unlabelled, classes, notes }: Prepared,
-  truth: readonly string[],
+  { labels }: KnownCells,
   queryCells: number,
 ): string[] {
   const own = new Set(Object.keys(classes));
-  const unseen = [...new Set(truth)].filter((label) => !own.has(label)).sort();
-  const unscored = queryCells - truth.length;
+  const unseen = [...new Set(labels)].filter((label) => !own.has(label)).sort();
+  const unscored = queryCells - labels.length;
   return [
     ...unlabelled > 0 ? [`${unlabelled} training cells have no label and were left out`] : [],
     ...unscored > 0 ? [`${unscored} query cells have no label and are not scored`] : [],

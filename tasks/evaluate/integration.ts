@@ -15,8 +15,17 @@ import { labelsOf } from "../map_reference.ts";
 import { type IntegrationReport, integrationReport } from "../metrics/integration_report.ts";
 import type { LossRun } from "../plots/losses.ts";
 import { TrainedModel } from "../trained.ts";
-import { type EvaluationTraining, type MethodEvaluated, TRAINED_METHOD } from "./annotation.ts";
-import { checkSeeds, lossCurves, type MethodResults, ResultTable } from "./method_results.ts";
+import {
+  checkSeeds,
+  type EvaluationTraining,
+  lossCurves,
+  type MethodEvaluated,
+  type MethodResults,
+  RANDOM_METHOD,
+  ResultTable,
+  TRAINED_METHOD,
+} from "./method_results.ts";
+import { knownCells } from "./scored_cells.ts";
 
 /** Settings of {@linkcode evaluateIntegration}. */
 export interface EvaluateIntegrationOptions {
@@ -29,9 +38,6 @@ export interface EvaluateIntegrationOptions {
   /** Seeds, one training each; 1, 2, 3 by default. */
   readonly seeds?: readonly number[];
 }
-
-/** Name of the untrained model in tables. */
-const RANDOM_METHOD = "scGPT, random weights";
 
 /** Scores of all methods, and what the figures are drawn from. */
 export interface IntegrationEvaluation {
@@ -71,6 +77,30 @@ export type IntegrationEvaluationEvent =
  * Trains a model for each seed on all cells without their types, and scores its embeddings, those of the same model with random weights, of
  * the variable genes, of their principal components and of Harmony by scib's and scib-metrics' definitions.
  *
+ * @example
+ * ```ts
+ * import { AnnData, DataFrame, denseMatrix } from "@scgpt/sdk/data";
+ * import { openWasmDevice } from "@scgpt/sdk/gpu";
+ * import { evaluateIntegration } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const index = Array.from({ length: 80 }, (_, cell) => `cell${cell}`);
+ * const counts = index.flatMap((_, i) => i % 2 ? [9, 7, 0, 1 + i % 3] : [0, 1 + i % 5, 8, 6]);
+ * const cells = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.from(counts), [80, 4]),
+ *   obs: new DataFrame({ index })
+ *     .with("kind", index.map((_, cell) => cell % 2 ? "B" : "T"))
+ *     .with("batch", index.map((_, cell) => cell < 40 ? "one" : "two")),
+ *   var: new DataFrame({ index: ["MS4A1", "CD19", "CD3D", "CD3E"] }),
+ * });
+ * await using device = await openWasmDevice({ threads: 1 });
+ * const train = { batchKey: "batch", nTopGenes: Infinity, config: { nlayers: 1 }, fit: { epochs: 1 } };
+ * const options = { train, labelKey: "kind", seeds: [1] };
+ * for await (const event of evaluateIntegration(cells, device, options)) {
+ *   if (event.kind === "result") assert.equal(event.result.methods.length, 5);
+ * }
+ * ```
+ *
  * @param adata Cells of at least two batches, with counts in X
  * @param device Device that computes
  * @param options Batches, types, recipe and seeds
@@ -85,7 +115,9 @@ export async function* evaluateIntegration(
   refuseUnknownKeys(options, ["train", "labelKey", "labelMap", "seeds"], "evaluate integration");
   const { train, seeds = [1, 2, 3] } = options;
   checkSeeds(seeds);
-  const { cells, labels, batches, leftOut } = await typedCells(adata, options);
+  const { cells, labels } = await knownCells(adata, options);
+  const batches = (await labelsOf(cells, train.batchKey)).map(String);
+  const leftOut = adata.nObs - cells.nObs;
   const judge = await judgeOf(cells, { device, labels, batches, options });
   const table = new ResultTable<IntegrationReport>();
   const embeddings = new Map<string, CellEmbedding>();
@@ -102,8 +134,7 @@ export async function* evaluateIntegration(
     const seconds = before + (performance.now() - began) / 1000;
     if (!embeddings.has(method)) embeddings.set(method, embedding);
     const result = await judge.report(embedding);
-    table.add(method, result, seconds);
-    return { kind: "method", method, seed, result, seconds };
+    return table.add({ kind: "method", method, seed, result, seconds });
   };
   for (const seed of seeds) {
     const began = performance.now();
@@ -133,23 +164,6 @@ export async function* evaluateIntegration(
   const methods = table.rows();
   const result = { methods, seeds, losses, genes, labels, batches, embeddings, notes };
   yield { kind: "result", result };
-}
-
-/** Cells with a type; all methods see the same ones. */
-async function typedCells(
-  adata: AnnData,
-  { train: { batchKey }, labelKey, labelMap }: EvaluateIntegrationOptions,
-): Promise<{ cells: AnnData; labels: string[]; batches: string[]; leftOut: number }> {
-  const all = await labelsOf(adata, labelKey, labelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
-  if (rows.length === 0) {
-    throw new RangeError(
-      `Cannot evaluate as a cell must have a label in obs["${labelKey}"]: none has`,
-    );
-  }
-  const cells = rows.length === adata.nObs ? adata : adata.select({ obs: rows });
-  const batches = (await labelsOf(cells, batchKey)).map(String);
-  return { cells, labels: rows.map((row) => all[row]!), batches, leftOut: all.length - rows.length };
 }
 
 /** The baselines, and the metrics, whose principal components before integration are those of the baseline. */

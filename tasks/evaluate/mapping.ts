@@ -1,19 +1,23 @@
 /** Reference mapping judged honestly: a model beside random weights and the baselines, on the same cells. */
 import type { AnnData } from "../../data/mod.ts";
 import { freshModel, refuseUnknownKeys, type ScGPT } from "../../lib/mod.ts";
-import { annotationBaselines, compareMethods } from "../baselines/compare.ts";
 import type { CellEmbedding } from "../baselines/integration.ts";
-import { readCells } from "../baselines/read_cells.ts";
 import {
-  labelsOf,
   type MapEvent,
   mapEvents,
   type MapReferenceOptions,
   type MapReferenceResult,
 } from "../map_reference.ts";
 import { type ClassificationReport, classificationReport } from "../metrics/classification.ts";
-import type { EvaluationTraining, MethodEvaluated } from "./annotation.ts";
-import { checkSeeds, type MethodResults, ResultTable } from "./method_results.ts";
+import {
+  checkSeeds,
+  type EvaluationTraining,
+  type MethodEvaluated,
+  type MethodResults,
+  RANDOM_METHOD,
+  ResultTable,
+} from "./method_results.ts";
+import { knownCells, scoredBaselines } from "./scored_cells.ts";
 
 /** Settings of {@linkcode evaluateMapping}. */
 export interface EvaluateMappingOptions {
@@ -27,9 +31,8 @@ export interface EvaluateMappingOptions {
   readonly seeds?: readonly number[];
 }
 
-/** Name of the model in tables. */
-export const MAPPED_METHOD = "scGPT, mapped";
-const RANDOM_METHOD = "scGPT, random weights";
+const OPTIONS = ["map", "queryLabelKey", "queryLabelMap", "seeds"];
+const MAPPED_METHOD = "scGPT, mapped";
 
 /** Scores of all methods, and what the figures are drawn from. */
 export interface MappingEvaluation {
@@ -62,6 +65,29 @@ export type MappingEvaluationEvent =
  * Maps the query's labelled cells by the model and by one with random weights for each seed, and names them by the baselines that learn from
  * the reference.
  *
+ * @example
+ * ```ts
+ * import { AnnData, DataFrame, denseMatrix } from "@scgpt/sdk/data";
+ * import { openWasmDevice } from "@scgpt/sdk/gpu";
+ * import { loadModel } from "@scgpt/sdk/lib";
+ * import { evaluateMapping } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const index = Array.from({ length: 40 }, (_, cell) => `cell${cell}`);
+ * const counts = index.flatMap((_, cell) => cell % 2 ? [9, 7, 0] : [0, 1 + cell % 5, 8]);
+ * const cells = AnnData.fromParts({
+ *   X: denseMatrix(Float32Array.from(counts), [40, 3]),
+ *   obs: new DataFrame({ index }).with("kind", index.map((_, cell) => cell % 2 ? "B" : "T")),
+ *   var: new DataFrame({ index: ["G0000", "G0001", "G0002"] }),
+ * });
+ * await using device = await openWasmDevice({ threads: 1 });
+ * using model = await loadModel("tests/fixtures/scgpt/small_checkpoint", device);
+ * const options = { map: { labelKey: "kind" }, seeds: [1] };
+ * for await (const event of evaluateMapping(cells, cells.select({ obs: [0, 1] }), model, options)) {
+ *   if (event.kind === "result") assert.deepEqual(event.result.predicted, ["T", "B"]);
+ * }
+ * ```
+ *
  * @param reference Labelled cells
  * @param query Cells with known labels that are to be found
  * @param model Model
@@ -75,14 +101,14 @@ export async function* evaluateMapping(
   model: ScGPT,
   options: EvaluateMappingOptions,
 ): AsyncGenerator<MappingEvaluationEvent, void, undefined> {
-  const known = ["map", "queryLabelKey", "queryLabelMap", "seeds"];
-  refuseUnknownKeys(options, known, "evaluate a mapping");
+  refuseUnknownKeys(options, OPTIONS, "evaluate a mapping");
   const { map, seeds = [1, 2, 3], queryLabelKey = map.labelKey } = options;
   checkSeeds(seeds);
-  const all = await labelsOf(query, queryLabelKey, options.queryLabelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
-  const truth = rows.map((row) => all[row]!);
-  const cells = query.select({ obs: rows });
+  const asked = await knownCells(query, {
+    labelKey: queryLabelKey,
+    labelMap: options.queryLabelMap,
+  });
+  const known = await knownCells(reference, map);
   const table = new ResultTable<ClassificationReport>();
   let first: MapReferenceResult | undefined;
   for (const seed of seeds) {
@@ -94,43 +120,31 @@ export async function* evaluateMapping(
     for (const [method, one] of [[MAPPED_METHOD, model], [RANDOM_METHOD, random]] as const) {
       const began = performance.now();
       const embedding = { ...map.embedding, seed };
-      for await (const event of mapEvents(reference, cells, one, { ...map, embedding })) {
+      for await (const event of mapEvents(known.cells, asked.cells, one, { ...map, embedding })) {
         yield { kind: "training", seed, method, event };
         if (event.type !== "result") continue;
         first ??= event.result;
-        const result = classificationReport(truth, event.result.labels);
+        const result = classificationReport(asked.labels, event.result.labels);
         const seconds = (performance.now() - began) / 1000;
-        table.add(method, result, seconds);
-        yield { kind: "method", method, seed, result, seconds };
+        yield table.add({ kind: "method", method, seed, result, seconds });
       }
     }
   }
-  const { referenceRows, referenceLabels } = first!;
-  const layer = map.embedding?.layer;
-  const sides = {
-    reference: await readCells(reference.select({ obs: referenceRows }), layer),
-    query: await readCells(cells, layer),
-  };
-  const signal = map.embedding?.signal;
-  const stop = signal === undefined ? {} : { signal };
-  const labelled = { ...sides.reference, labels: referenceLabels };
-  const methods = annotationBaselines(model.device, labelled, sides.query, stop);
-  for await (const { method, report, seconds } of compareMethods(truth, methods, stop)) {
-    table.add(method, report, seconds);
-    yield { kind: "method", method, seed: null, result: report, seconds };
-  }
+  const { layer, signal } = map.embedding ?? {};
+  const sides = { known, asked, knownLayer: layer, askedLayer: layer };
+  for await (const event of scoredBaselines(model.device, sides, signal)) yield table.add(event);
+  const { labels, query: { embeddings, width } } = first!;
+  const leftOut = query.nObs - asked.rows.length;
   yield {
     kind: "result",
     result: {
       methods: table.rows(),
       seeds,
-      classes: countsOf(referenceLabels),
-      truth,
-      predicted: first!.labels,
-      embedding: { embeddings: first!.query.embeddings, nDims: first!.query.width },
-      notes: query.nObs > rows.length
-        ? [`${query.nObs - rows.length} query cells have no label and are not scored`]
-        : [],
+      classes: countsOf(known.labels),
+      truth: asked.labels,
+      predicted: labels,
+      embedding: { embeddings, nDims: width },
+      notes: leftOut > 0 ? [`${leftOut} query cells have no label and are not scored`] : [],
     },
   };
 }

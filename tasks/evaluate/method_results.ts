@@ -1,4 +1,5 @@
 /** Results of methods over seeds. */
+import type { FitEpoch } from "../../lib/mod.ts";
 import type { LossPoint, LossRun } from "../plots/losses.ts";
 
 /** What one method gave, once or once for each seed. */
@@ -11,16 +12,47 @@ export interface MethodResults<R> {
   readonly seconds: readonly number[];
 }
 
+/** A training, or another long work of one seed, goes on. */
+export interface EvaluationTraining<E> {
+  /** Tells events apart. */
+  readonly kind: "training";
+  /** Seed. */
+  readonly seed: number;
+  /** What happened. */
+  readonly event: E;
+}
+
+/** A method has a result. */
+export interface MethodEvaluated<R> {
+  /** Tells events apart. */
+  readonly kind: "method";
+  /** Name of the method. */
+  readonly method: string;
+  /** Its seed; null for a baseline, which has one result. */
+  readonly seed: number | null;
+  /** Scores. */
+  readonly result: R;
+  /** Wall time of learning and predicting. */
+  readonly seconds: number;
+}
+
+/** Name of a model that was trained for the task, in tables. */
+export const TRAINED_METHOD = "scGPT, trained";
+/** Name of the same model before any training. */
+export const RANDOM_METHOD = "scGPT, random weights";
+
 /** Gathers results by method, in the order in which methods come. */
 export class ResultTable<R> {
   readonly #rows = new Map<string, { results: R[]; seconds: number[] }>();
 
-  /** Adds a result. */
-  add(method: string, result: R, seconds: number): void {
+  /** Adds a result, and gives it back. */
+  add(evaluated: MethodEvaluated<R>): MethodEvaluated<R> {
+    const { method, result, seconds } = evaluated;
     const row = this.#rows.get(method) ?? { results: [], seconds: [] };
     row.results.push(result);
     row.seconds.push(seconds);
     this.#rows.set(method, row);
+    return evaluated;
   }
 
   /** All that was added. */
@@ -29,15 +61,24 @@ export class ResultTable<R> {
   }
 }
 
-/** An epoch as {@linkcode lossCurves} needs it. */
-interface EpochLosses {
-  readonly epoch: number;
-  readonly train: Readonly<Record<string, number>>;
-  readonly validation: Readonly<Record<string, number>> | undefined;
-}
-
-/** Total losses over the epochs of a run. */
-export function lossCurves(epochs: readonly EpochLosses[]): LossRun {
+/**
+ * Total losses over the epochs of a run, as `lossPlot` draws them.
+ *
+ * @example
+ * ```ts
+ * import { lossCurves } from "@scgpt/sdk/tasks";
+ * import assert from "node:assert/strict";
+ *
+ * const epoch = { epoch: 0, train: { cls: 2, loss: 2 }, validation: undefined };
+ * assert.deepEqual(lossCurves([epoch]), { train: [{ at: 1, loss: 2 }], validation: [] });
+ * ```
+ *
+ * @param epochs Events of the kind "epoch"
+ * @returns Losses by number of epochs done
+ */
+export function lossCurves(
+  epochs: readonly Pick<FitEpoch, "epoch" | "train" | "validation">[],
+): LossRun {
   const points = (side: "train" | "validation"): LossPoint[] =>
     epochs.flatMap((epoch) => {
       const loss = epoch[side]?.["loss"];

@@ -53,6 +53,13 @@ Deno.test("writeWhole() does not replace a file that came while it wrote", async
   assert.equal(await Deno.readTextFile(path), "theirs");
 });
 
+Deno.test("writeWhole() refuses other options", async () => {
+  using folder = new TempFolder();
+  const given = { froce: true } as never;
+  await assert.rejects(writeWhole(folder.file("a.txt"), text("x"), given), /did you mean "force"/);
+  assert.deepEqual(names(folder), []);
+});
+
 Deno.test("removeUnfinished() removes the temporaries of this file alone", async () => {
   using folder = new TempFolder();
   const unfinished = `a.txt.${crypto.randomUUID()}.tmp`;

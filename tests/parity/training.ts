@@ -1,5 +1,5 @@
 /** Losses, gradients and optimiser steps against those of the published code, on any device. */
-import { type Device, Tensor } from "../../gpu/mod.ts";
+import type { Device, Tensor } from "../../gpu/mod.ts";
 import { Adam } from "../../lib/train/optimizer.ts";
 import { batchGradients } from "../../lib/train/gradients.ts";
 import type { Objective, TrainingBatch } from "../../lib/train/objective.ts";

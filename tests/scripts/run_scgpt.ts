@@ -31,10 +31,10 @@ export async function scgpt(...args: string[]): Promise<Outcome> {
 
 const SCRIPT = new URL("../../scripts/scgpt.ts", import.meta.url).pathname;
 
-/** Runs a child; `interruptAt`: sends SIGINT when stderr holds this text. */
+/** Runs a child; `interruptAt`: sends SIGINT, or another signal, when stderr holds this text. */
 export async function scgptProcess(
   args: readonly string[],
-  options: { readonly interruptAt?: string } = {},
+  options: { readonly interruptAt?: string; readonly signal?: Deno.Signal } = {},
 ): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", SCRIPT, ...args],
@@ -46,7 +46,7 @@ export async function scgptProcess(
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     err += text;
     if (sent || options.interruptAt === undefined || !err.includes(options.interruptAt)) continue;
-    child.kill("SIGINT");
+    child.kill(options.signal ?? "SIGINT");
     sent = true;
   }
   return { code: (await child.status).code, out: await stdout, err };

@@ -18,7 +18,12 @@ Deno.test("scgpt --help lists commands, and each command its flags, on stderr", 
   const { code, out, err } = await scgpt("--help");
   assert.equal(code, 0);
   assert.equal(out, "");
-  for (const command of ["embed", "map", "init", "inspect", "forward", "doctor"]) {
+  for (
+    const command of [
+      ...["embed", "map", "annotate", "integrate", "init", "inspect", "forward", "doctor"],
+      ...["train", "evaluate"],
+    ]
+  ) {
     assert.match(err, new RegExp(`^  ${command}\\b`, "m"));
   }
   const embed = await scgpt("embed", "--help");
@@ -135,7 +140,7 @@ Deno.test("scgpt embed gives the same bits for any --batch-tokens and --threads"
   assert.deepEqual(embedded[1], embedded[0]);
 });
 
-Deno.test("scgpt map labels a query and scores it beside three baselines", async () => {
+Deno.test("scgpt map labels a query and scores it beside four baselines", async () => {
   using folder = new CellsFolder();
   using cells = await openBlood();
   const model = await folder.model("model", { vocab: bloodVocab(cells) });
@@ -152,7 +157,7 @@ Deno.test("scgpt map labels a query and scores it beside three baselines", async
   );
   assert.equal(code, 0, err);
   const { metrics, manifest } = JSON.parse(out);
-  assert.equal(metrics.length, 4);
+  assert.equal(metrics.length, 5);
   for (const { accuracy, macro_f1 } of metrics) {
     assert.ok(accuracy >= 0 && accuracy <= 1 && macro_f1 >= 0 && macro_f1 <= 1);
   }

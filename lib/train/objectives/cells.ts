@@ -53,6 +53,7 @@ export function ecs(options: EcsOptions = {}): Objective {
   return {
     name: "ecs",
     weight,
+    settings: { beta, form },
     outputs: ["cell"],
     needs: [],
     additive: false,
@@ -83,6 +84,7 @@ export function cce(options: CceOptions = {}): Objective {
   return {
     name: "cce",
     weight,
+    settings: { temperature },
     outputs: ["cell"],
     needs: [],
     additive: false,
@@ -107,6 +109,7 @@ function classification(
   return {
     name,
     weight: options.weight ?? 1,
+    settings: {},
     outputs: [output],
     needs: [labels],
     additive: true,

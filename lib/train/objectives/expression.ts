@@ -58,6 +58,7 @@ export function zeroLogProb(options: ZeroLogProbOptions = {}): Objective {
   return {
     name: `${of}_zero_log_prob`,
     weight,
+    settings: {},
     outputs: [output],
     needs: ["targets", "asked"],
     additive: true,
@@ -89,6 +90,7 @@ export function cellPrompt(options: CellPromptOptions = {}): Objective {
   return {
     name: "cell_prompt",
     weight: (step) => step > afterStep ? factor(step) : 0,
+    settings: { weight: String(weight), afterStep },
     outputs: ["cell"],
     needs: ["targets", "asked"],
     additive: true,
@@ -106,6 +108,7 @@ function squaredError(name: string, output: "mlm" | "mvc", options: WeightOption
   return {
     name,
     weight: options.weight ?? 1,
+    settings: {},
     outputs: [output],
     needs: ["targets", "asked"],
     additive: true,

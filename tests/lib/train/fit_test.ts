@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { openWasmDevice } from "../../../gpu/mod.ts";
+import type { ScGPT } from "../../../lib/model/scgpt.ts";
 import { TrainingError } from "../../../lib/train/errors.ts";
 import { fit } from "../../../lib/train/fit.ts";
 import type { FitEpoch, FitEvent, FitOptions } from "../../../lib/train/fit_options.ts";
 import { FolderStore } from "../../../lib/train/folder_store_deno.ts";
-import { cls } from "../../../lib/train/objectives/cells.ts";
+import { cls, dar } from "../../../lib/train/objectives/cells.ts";
 import { gep } from "../../../lib/train/objectives/expression.ts";
 import { MemoryStore } from "../../../lib/train/snapshot.ts";
 import { TempFolder } from "../../data/fixtures.ts";
@@ -64,7 +65,7 @@ Deno.test("fit() ends with the same bits on one thread and on two", async () => 
 
 Deno.test("fit() ends with the same bits however often it saves", async () => {
   const plain = await runSmall("full");
-  const saving = await runSmall("full", { saveEvery: 1 });
+  const saving = await runSmall("full", { saveEvery: 1, store: new MemoryStore() });
   assertSameRun(saving, plain);
   assert.equal(
     saving.events.filter(({ kind }) => kind === "checkpoint").length,
@@ -225,18 +226,31 @@ Deno.test("fit() refuses options that are unknown or out of range", async () => 
   await refused({ split: { train: far, validation: none } }, /of rows below 26: got 26/);
 });
 
-Deno.test("fit() refuses cells without labels, with unknown labels, or of one batch", async () => {
+Deno.test("fit() refuses cells whose labels are missing, too few or unknown, or of one batch", async () => {
+  await using device = await openWasmDevice({ threads: 1 });
+  using small = await smallModel(device, "annotate");
+  using full = await smallModel(device, "full");
+  const refused = async (model: ScGPT, change: object, message: RegExp) => {
+    const cells = { ...smallCells(), ...change };
+    await assert.rejects(fit(model, cells, { objectives: [cls()] }).next(), message);
+  };
   const { classes: _, ...unlabelled } = smallCells();
-  assert.match(
-    String((await annotator({}, unlabelled)).error),
+  await assert.rejects(
+    fit(small, unlabelled, { objectives: [cls()] }).next(),
     /RangeError: Cannot train as cls needs the class of each cell: got none/,
   );
-  await using device = await openWasmDevice({ threads: 1 });
-  using model = await smallModel(device, "full");
-  const one = { ...smallCells(), batchLabels: new Uint32Array(26) };
-  await assert.rejects(
-    fit(model, one, { objectives: [cls()] }).next(),
+  await refused(small, { classes: new Uint32Array(25) }, /the class of each cell of 26: got 25/);
+  await refused(small, { classes: new Uint32Array(26).fill(2) }, /below the model's 2: got 2/);
+  const batchLabels = new Uint32Array(26);
+  await refused(
+    full,
+    { batchLabels },
     /RangeError: .*a norm for each batch \(dsbn\) tells batches apart, .*at least two: got 1/,
+  );
+  await refused(full, { batchLabels: batchLabels.map((_, i) => i % 3) }, /model's 2: got 2/);
+  await assert.rejects(
+    fit(small, smallCells(), { objectives: [dar()] }).next(),
+    /RangeError: Cannot train as the model must have "dab" for dar: got cell,hidden,/,
   );
 });
 

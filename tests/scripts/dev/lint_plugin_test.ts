@@ -26,6 +26,9 @@ Deno.test("file-length and function-length count lines", () => {
   const lines = (n: number) => Array(n).fill("  f();").join("\n");
   assert.deepEqual(messages("lib/a.ts", lines(400)), []);
   assert.deepEqual(messages("lib/a.ts", lines(401)), ["file-length"]);
+  const names = Array.from({ length: 500 }, (_, i) => `  a${i},`).join("\n");
+  assert.deepEqual(messages("mod.ts", `export {\n${names}\n} from "./a.ts";`), []);
+  assert.deepEqual(messages("lib/a.ts", `export {\n${names}\n} from "./b.ts";`), ["file-length"]);
   assert.deepEqual(messages("lib/a.ts", `function f() {\n${lines(58)}\n}`), []);
   assert.deepEqual(messages("lib/a.ts", `function f() {\n${lines(59)}\n}`), ["function-length"]);
   assert.deepEqual(messages("lib/a.ts", `class A { m() {\n${lines(59)}\n} }`), ["function-length"]);

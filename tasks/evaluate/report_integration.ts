@@ -8,10 +8,9 @@ import { lossPlot } from "../plots/losses.ts";
 import { scoresPlot } from "../plots/scores.ts";
 import type { Report, ReportCell, ReportFigure, ReportTable } from "../report/report.ts";
 import { summarize } from "../report/summary.ts";
-import { TRAINED_METHOD } from "./annotation.ts";
-import type { ReportHead } from "./annotation_report.ts";
+import type { ReportHead } from "./report_labels.ts";
 import type { IntegrationEvaluation } from "./integration.ts";
-import type { MethodResults } from "./method_results.ts";
+import { type MethodResults, TRAINED_METHOD } from "./method_results.ts";
 
 type Methods = readonly MethodResults<IntegrationReport>[];
 
@@ -30,7 +29,7 @@ const SHOWN = {
  * @param head Title and manifest
  * @returns Report for `reportHtml` and `reportJson`
  */
-export async function integrationPage(
+export async function reportIntegration(
   device: Device,
   evaluation: IntegrationEvaluation,
   head: ReportHead,
@@ -53,9 +52,16 @@ export async function integrationPage(
   };
 }
 
-/** Scores of one family of metrics; its last columns are the means. */
+/**
+ * Scores of all methods by one family of metrics, with a value for each seed.
+ *
+ * @param methods Results by method
+ * @param family scib's definitions, or those of scib-metrics
+ * @param title Heading
+ * @returns Table whose key is the family
+ */
 export function metricTable(
-  methods: Methods,
+  methods: readonly MethodResults<IntegrationReport>[],
   family: "scib" | "scib_metrics",
   title: string,
 ): ReportTable {
@@ -103,7 +109,9 @@ function summaryOf(methods: Methods): string {
   const [best] = overall.filter((one) => one !== ours).toSorted((a, b) => b.mean - a.mean);
   if (ours === undefined) return "The overall score is not defined for these cells.";
   return `The trained scGPT reaches an overall score (scib) of ${ours.mean.toFixed(3)}` +
-    (best === undefined ? "." : `; the best other method, ${best.method}, ${best.mean.toFixed(3)}.`);
+    (best === undefined
+      ? "."
+      : `; the best other method, ${best.method}, ${best.mean.toFixed(3)}.`);
 }
 
 async function figuresOf(
@@ -118,7 +126,11 @@ async function figuresOf(
     ),
   }));
   const figures: ReportFigure[] = [
-    { key: "scores", title: "Scores of all methods", svg: scoresPlot(scores, { title, perRow: 3 }) },
+    {
+      key: "scores",
+      title: "Scores of all methods",
+      svg: scoresPlot(scores, { title, perRow: 3 }),
+    },
   ];
   for (const method of [TRAINED_METHOD, "HVG + PCA", "Harmony"]) {
     const { embeddings: rows, nDims } = embeddings.get(method)!;

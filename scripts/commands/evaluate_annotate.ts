@@ -1,0 +1,114 @@
+/** `scgpt evaluate annotate`: annotators of several seeds beside the baselines, on the same cells. */
+import {
+  type AnnotationEvaluation,
+  type AnnotationEvaluationEvent,
+  evaluateAnnotation,
+  openH5ad,
+  reportLabels,
+} from "../../mod.ts";
+import { command, type Context } from "./command.ts";
+import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import {
+  dataNames,
+  EVALUATION_FLAGS,
+  evaluationManifest,
+  tableText,
+  writeReport,
+} from "./evaluation_files.ts";
+import { checkInputFile } from "./inputs.ts";
+import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
+import { refuseExisting } from "./outputs.ts";
+import { ANNOTATOR_FLAGS, sayPrepared } from "./train_annotate.ts";
+import { fitOptions, geneOptions, startOptions } from "./train_flags.ts";
+import { TrainProgress } from "./train_progress.ts";
+import { openPretrained } from "./train_run.ts";
+
+const { seed: _, ...RECIPE_FLAGS } = ANNOTATOR_FLAGS;
+
+/** The command. */
+export const evaluateAnnotate = command({
+  name: "annotate",
+  help: "train on some cells, name others, and report beside the baselines",
+  flags: {
+    train: { kind: "string", help: "labelled h5ad file to learn from", required: true },
+    query: { kind: "string", help: "labelled h5ad file to name", required: true },
+    labelKey: { kind: "string", help: "column of obs with the labels", required: true },
+    queryLabelKey: { kind: "string", help: "that of the query", byDefault: "--label-key" },
+    queryLayer: { kind: "string", help: "matrix of the query", byDefault: "--layer" },
+    minCoverage: { kind: "number", help: "least part of the model's genes", default: 0.5 },
+    labelMap: LABEL_MAP_FLAG,
+    ...EVALUATION_FLAGS,
+    ...RECIPE_FLAGS,
+    ...DEVICE_FLAGS,
+  },
+  run: async (flags, context) => {
+    const { output, force = false, seeds, labelKey, queryLabelKey, queryLayer } = flags;
+    await refuseExisting(output, force);
+    for (const path of [flags.train, flags.query]) await checkInputFile(path);
+    const labelMaps = await readLabelMaps(flags.labelMap);
+    using train = await openH5ad(flags.train);
+    using query = await openH5ad(flags.query);
+    await using device = await openFromFlags(flags, context);
+    using pretrained = await openPretrained(flags.model, device, context);
+    const { seed: _, ...start } = startOptions({ ...flags, seed: 0 });
+    const events = evaluateAnnotation(train, query, device, {
+      train: {
+        labelKey,
+        labelMap: labelMaps.reference,
+        ...start,
+        ...geneOptions(flags),
+        stratify: flags.stratify,
+        validation: flags.validation,
+        ...pretrained && { pretrained },
+        fit: fitOptions(flags, { signal: context.signal }),
+      },
+      queryLabelMap: labelMaps.query,
+      minCoverage: flags.minCoverage,
+      seeds,
+      ...queryLabelKey !== undefined && { queryLabelKey },
+      ...queryLayer !== undefined && { queryLayer },
+    });
+    const result = await followEvaluation(events, context);
+    const report = await reportLabels(device, result, {
+      title: `Annotation: ${dataNames(flags.train, flags.query)}`,
+      manifest: evaluationManifest("evaluate annotate", device, flags),
+      signal: context.signal,
+    });
+    context.say(tableText(report.tables[0]!));
+    const files = await writeReport(output, report);
+    context.say(`wrote ${files.join(", ")}`);
+    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+  },
+});
+
+/** Shows trainings and scores as they come, and gives the result. */
+export async function followEvaluation(
+  events: AsyncIterable<AnnotationEvaluationEvent>,
+  context: Pick<Context, "say" | "terminal">,
+): Promise<AnnotationEvaluation> {
+  let progress: TrainProgress | undefined;
+  try {
+    for await (const event of events) {
+      if (event.kind === "result") return event.result;
+      if (event.kind === "training") {
+        const { seed, event: step } = event;
+        if (step.kind === "prepared") {
+          context.say(`seed ${seed}`);
+          sayPrepared(step, context);
+          progress = new TrainProgress(context);
+        } else progress!.show(step);
+      }
+      if (event.kind === "method") {
+        const { method, result: { accuracy, macroF1 }, seconds } = event;
+        context.say(
+          `${method}: accuracy ${accuracy.toFixed(3)}, macro F1 ${macroF1.toFixed(3)} (${
+            seconds.toFixed(1)
+          } s)`,
+        );
+      }
+    }
+  } finally {
+    progress?.stop();
+  }
+  throw new Error("Cannot evaluate as the stream gave no result");
+}
