@@ -92,7 +92,7 @@ Deno.test("parseConfig() names the key of a value of the wrong kind or range", (
   fails(RangeError, /cell_emb_style must be one of "cls", .*: got "mean"/, {
     cell_emb_style: "mean",
   });
-  fails(RangeError, /mvc_decoder_style must be one of/, { mvc_decoder_style: "concat query" });
+  fails(RangeError, /mvc_decoder_style must be one of/, { mvc_decoder_style: "difference query" });
   fails(RangeError, /domain_spec_batchnorm must be/, { domain_spec_batchnorm: "layer" });
 });
 
