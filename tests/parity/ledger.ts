@@ -7,7 +7,7 @@ const HEAD = `# Parity with the published code
 Largest difference from the reference's float64 numbers, over the tensor's largest magnitude. Written by \`deno task parity\`; cases without
 a float64 record (small_var_wpool, small_generate_main, small_embed) are compared with the reference's float32. "reference" is the
 error of the reference's own float32 pass against the same numbers, where there is one (of small_var_wpool: of its path that pools over
-pads). "bits" marks what is equal bit by bit, given the reference's random draws; it runs on the host, the same for every device.
+pads). Gradients and steps of training have the bar 1e-4; losses of training are float32 records. "bits" marks what is equal bit by bit, given the reference's random draws; it runs on the host, the same for every device.
 
 | case | output | file | device | largest error | bar | reference |
 | --- | --- | --- | --- | --- | --- | --- |
