@@ -13,7 +13,6 @@ export const STREAM = {
   split: 6,
   solver: 7,
   order: 8,
-  generation: 9,
 } as const;
 
 /** Four 32-bit words. */

@@ -6,7 +6,7 @@ import {
   NumericColumn,
   type UnsDict,
 } from "../data/mod.ts";
-import { type Device, run, scope } from "../gpu/mod.ts";
+import { type Device, run } from "../gpu/mod.ts";
 import {
   cls,
   fit,
@@ -18,6 +18,7 @@ import {
 } from "../lib/mod.ts";
 import { type Prediction, UNKNOWN } from "./analysis/prediction.ts";
 import type { PanelReport } from "./gene_panel.ts";
+import { categoriesOf, cellsOf, knownLabels } from "./labels.ts";
 import {
   cellInput,
   chooseGenes,
@@ -26,9 +27,10 @@ import {
   START_OPTIONS,
   startModel,
   type StartOptions,
+  usualRate,
 } from "./learned_cells.ts";
-import { labelsOf } from "./map_reference.ts";
-import { TRAINED_INPUT, trainedBatches, type TrainedInput, TrainedModel } from "./trained.ts";
+
+import { cellRows, TRAINED_INPUT, type TrainedInput, TrainedModel } from "./trained.ts";
 
 /** Settings of {@linkcode trainAnnotator}. */
 export interface TrainAnnotatorOptions extends StartOptions {
@@ -78,11 +80,6 @@ export interface AnnotatorTrained {
 /** What {@linkcode trainAnnotator} tells. */
 export type AnnotatorEvent = AnnotatorPrepared | FitEvent | AnnotatorTrained;
 
-/** Published learning rate, for pretrained weights. */
-const PRETRAINED_LR = 1e-4;
-/** Ten times it for fresh weights, which do not get far with the published one. */
-const FRESH_LR = 1e-3;
-
 /**
  * Trains a model to name cell types: classification alone, all weights, as published (learning rate 1e-4 times 0.9 an epoch, 10 epochs of
  * batches of 32, dropout 0.2, one in ten cells validating, best epoch kept). Paper: Methods, "Cell type annotation".
@@ -100,34 +97,32 @@ export async function* trainAnnotator(
   options: TrainAnnotatorOptions,
 ): AsyncGenerator<AnnotatorEvent, void, undefined> {
   refuseUnknownKeys(options, TRAIN_OPTIONS, "train an annotator");
-  const { seed = 0, pretrained } = options;
-  const { cells, labels, unlabelled } = await labelledCells(adata, options);
-  const classes = [...new Set(labels)].sort();
+  const { seed = 0 } = options;
+  const { rows, labels } = await knownLabels(adata, options.labelKey, options.labelMap);
+  const cells = cellsOf(adata, rows);
+  const { names: classes, codes, counts } = categoriesOf(labels);
   if (classes.length < 2) {
     throw new RangeError(
       `Cannot train an annotator as obs["${options.labelKey}"] must have at least two classes: got ${classes.length}`,
     );
   }
-  const counts = Object.fromEntries(classes.map((name) => [name, 0]));
-  for (const label of labels) counts[label]!++;
   const { signal } = options.fit ?? {};
   const genes = await chooseGenes(cells, { ...options, ...signal && { signal } });
+  const unlabelled = adata.nObs - rows.length;
   yield { kind: "prepared", genes, classes: counts, unlabelled, notes: notesOf(counts) };
 
   const model = await startModel(device, genes.names, options, { nCls: classes.length });
   let handedOver = false;
   try {
     const input = cellInput(genes.names, options);
-    const order = new Map(classes.map((name, i) => [name, i]));
-    const own = Uint32Array.from(labels, (label) => order.get(label)!);
-    const tokens = await readTokens(cells, model, input, { ...options, classes: own, signal });
+    const tokens = await readTokens(cells, model, input, { ...options, classes: codes, signal });
     const split = splitCells(tokens.keys, {
       seed,
       ...options.validation !== undefined && { validation: options.validation },
-      ...(options.stratify ?? true) && { stratify: own },
+      ...(options.stratify ?? true) && { stratify: codes },
     });
     yield* fit(model, tokens, {
-      lr: pretrained === undefined ? FRESH_LR : PRETRAINED_LR,
+      lr: usualRate(options),
       ...options.fit,
       objectives: [cls()],
       split,
@@ -141,17 +136,6 @@ export async function* trainAnnotator(
   } finally {
     if (!handedOver) model[Symbol.dispose]();
   }
-}
-
-async function labelledCells(
-  adata: AnnData,
-  { labelKey, labelMap }: TrainAnnotatorOptions,
-): Promise<{ cells: AnnData; labels: string[]; unlabelled: number }> {
-  const all = await labelsOf(adata, labelKey, labelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
-  const labels = all.filter((label) => label !== null);
-  const cells = rows.length === adata.nObs ? adata : adata.select({ obs: rows });
-  return { cells, labels, unlabelled: all.length - rows.length };
 }
 
 function notesOf(counts: Readonly<Record<string, number>>): string[] {
@@ -206,30 +190,14 @@ export async function annotate(
       `Cannot annotate as minConfidence must be in [0, 1]: got ${minConfidence}`,
     );
   }
-  const { batches, panel } = await trainedBatches(adata, annotator, options);
-  const width = classes.length;
-  const probabilities = new Float32Array(adata.nObs * width);
-  let done = 0;
-  for await (const batch of batches) {
-    const rows = await classProbabilities(annotator, batch);
-    batch.cells.forEach((cell, i) =>
-      probabilities.set(rows.subarray(i * width, (i + 1) * width), cell * width)
-    );
-    done += batch.cells.length;
-    onProgress?.(done);
-  }
+  const softmaxOf = (batch: PackedBatch) =>
+    run("softmax", { x: model.forward(batch, ["cls"]).cls }, {}).y;
+  const { values: probabilities, panel } = await cellRows(adata, annotator, options, {
+    width: classes.length,
+    rows: softmaxOf,
+    done: onProgress,
+  });
   return { ...bestClasses(probabilities, classes, minConfidence), classes, probabilities, panel };
-}
-
-async function classProbabilities(
-  { model }: TrainedModel,
-  batch: PackedBatch,
-): Promise<Float32Array<ArrayBuffer>> {
-  using y = scope(
-    model.device,
-    () => run("softmax", { x: model.forward(batch, ["cls"]).cls }, {}).y,
-  );
-  return await y.data();
 }
 
 function bestClasses(

@@ -1,6 +1,6 @@
 /** Batch integration: a model learns cell embeddings that forget the batch. */
 import type { AnnData } from "../data/mod.ts";
-import { type Device, run, scope } from "../gpu/mod.ts";
+import type { Device } from "../gpu/mod.ts";
 import {
   dar,
   ecs,
@@ -15,6 +15,7 @@ import {
   zeroLogProb,
 } from "../lib/mod.ts";
 import type { PanelReport } from "./gene_panel.ts";
+import { categoriesOf, labelsOf } from "./labels.ts";
 import {
   cellInput,
   chooseGenes,
@@ -23,9 +24,15 @@ import {
   START_OPTIONS,
   startModel,
   type StartOptions,
+  usualRate,
 } from "./learned_cells.ts";
-import { labelsOf } from "./map_reference.ts";
-import { TRAINED_INPUT, trainedBatches, type TrainedInput, TrainedModel } from "./trained.ts";
+import {
+  cellRows,
+  TRAINED_INPUT,
+  type TrainedInput,
+  TrainedModel,
+  unitEmbeddings,
+} from "./trained.ts";
 
 /** Settings of {@linkcode trainIntegration}. */
 export interface TrainIntegrationOptions extends StartOptions {
@@ -101,17 +108,14 @@ export async function* trainIntegration(
   options: TrainIntegrationOptions,
 ): AsyncGenerator<IntegrationEvent, void, undefined> {
   refuseUnknownKeys(options, OPTIONS, "train an integration");
-  const { seed = 0, pretrained, dsbn = true } = options;
+  const { seed = 0, dsbn = true } = options;
   const labels = await batchesOf(adata, options.batchKey);
-  const batches = [...new Set(labels)].sort();
+  const { names: batches, codes, counts } = categoriesOf(labels);
   if (batches.length < 2) {
     throw new RangeError(
       `Cannot train an integration as obs["${options.batchKey}"] must have at least two batches: got ${batches.length}`,
     );
   }
-  const counts = Object.fromEntries(batches.map((name) => [name, 0]));
-  for (const label of labels) counts[label]!++;
-  const own = Uint32Array.from(labels, (label) => batches.indexOf(label));
   const { signal } = options.fit ?? {};
   const choice = { includeZeroGenes: true, ...options, batch: labels };
   const genes = await chooseGenes(adata, { ...choice, ...signal && { signal } });
@@ -128,15 +132,19 @@ export async function* trainIntegration(
   let handedOver = false;
   try {
     const input = cellInput(genes.names, choice);
-    const tokens = await readTokens(adata, model, input, { ...options, batchLabels: own, signal });
+    const tokens = await readTokens(adata, model, input, {
+      ...options,
+      batchLabels: codes,
+      signal,
+    });
     const { validation } = options;
     const split = splitCells(tokens.keys, {
       seed,
-      stratify: own,
+      stratify: codes,
       ...validation !== undefined && { validation },
     });
     yield* fit(model, tokens, {
-      lr: pretrained === undefined ? 1e-3 : 1e-4,
+      lr: usualRate(options),
       batchSize: 64,
       epochs: 15,
       ...options.fit,
@@ -217,19 +225,13 @@ export async function integrate(
       } as its batch must be one that the model was trained on (${names.join(", ")}): got ${label}`,
     );
   });
-  const { batches, panel } = await trainedBatches(adata, integrator, options);
   const width = model.config.embsize;
-  const embeddings = new Float32Array(adata.nObs * width);
-  for await (const batch of batches) {
-    const batchLabels = batch.cells.map((cell) => labels[cell]!);
-    using unit = scope(model.device, () => {
-      const x = model.embedCells({ ...batch, batchLabels });
-      return run("l2_normalize", { x }, { eps: 1e-12 }).y;
-    });
-    const rows = await unit.data();
-    batch.cells.forEach((cell, i) =>
-      embeddings.set(rows.subarray(i * width, (i + 1) * width), cell * width)
-    );
-  }
-  return { embeddings, width, panel };
+  const { values, panel } = await cellRows(adata, integrator, options, {
+    width,
+    rows: (batch) => {
+      const batchLabels = batch.cells.map((cell) => labels[cell]!);
+      return unitEmbeddings(model, { ...batch, batchLabels });
+    },
+  });
+  return { embeddings: values, width, panel };
 }

@@ -16,8 +16,7 @@ import {
   tokenizeCells,
   type TrainingCells,
 } from "../lib/mod.ts";
-import { mapPanel } from "./gene_panel.ts";
-import type { CellInput } from "./trained.ts";
+import { type CellInput, panelLoading } from "./trained.ts";
 
 /** Where a training run begins; the same for all tasks. */
 export interface StartOptions {
@@ -146,19 +145,16 @@ export async function readTokens(
   input: CellInput,
   options: ReadOptions,
 ): Promise<TrainingCells> {
-  const { layer = "X", seed = 0, classes, batchLabels, signal } = options;
-  const { genes, ...reading } = input;
-  const { var: frame } = await expressionOf(adata, layer);
-  const mapping = await mapPanel(frame, model.vocab, genes, options);
+  const { classes, batchLabels } = options;
+  const { loading } = await panelLoading(adata, model, input, options);
   return await tokenizeCells(adata, {
-    ...reading,
-    vocab: model.vocab,
-    config: model.config,
-    mapping,
-    layer,
-    seed,
+    ...loading,
     ...classes && { classes },
     ...batchLabels && { batchLabels },
-    ...signal && { signal },
   });
+}
+
+/** Learning rate where none is given: the published one for pretrained weights; fresh ones do not get far with less than ten times it. */
+export function usualRate({ pretrained }: StartOptions): number {
+  return pretrained === undefined ? 1e-3 : 1e-4;
 }

@@ -12,6 +12,7 @@ import {
   type EmbedOptions,
   type EmbedResult,
 } from "./embed.ts";
+import { knownLabels, type LabelledRows, type LabelMap } from "./labels.ts";
 
 /** Settings of {@linkcode mapReference}. */
 export interface MapReferenceOptions {
@@ -177,28 +178,6 @@ export async function* mapEvents(
   yield { type: "result", result };
 }
 
-/**
- * The label of each cell under its common name, null where there is none.
- *
- * @param adata Cells
- * @param labelKey Column of `obs`
- * @param labelMap Common names; `null` takes the label away
- * @throws {RangeError} When the column does not exist
- */
-export async function labelsOf(
-  adata: AnnData,
-  labelKey: string,
-  labelMap: Readonly<Record<string, string | null>> = {},
-): Promise<(string | null)[]> {
-  const labels: (string | null)[] = [];
-  for (const value of (await adata.obs.column(labelKey)).values()) {
-    const own = value === null ? null : String(value);
-    if (own === null || own === "nan" || own === "NaN") labels.push(null); // missing in a column of objects, or of numbers
-    else labels.push(Object.hasOwn(labelMap, own) ? labelMap[own]! : own);
-  }
-  return labels;
-}
-
 /** Refuses what would fail only after all cells are embedded. */
 function checkSettings(options: MapReferenceOptions, rows: number): void {
   const { k = 10, weights = "uniform", minConfidence = 0, maxDistanceQuantile = 0 } = options;
@@ -222,14 +201,11 @@ function checkSettings(options: MapReferenceOptions, rows: number): void {
 async function labelledRows(
   adata: AnnData,
   labelKey: string,
-  labelMap: Readonly<Record<string, string | null>> | undefined,
-): Promise<{ rows: Uint32Array<ArrayBuffer>; labels: string[] }> {
-  const all = await labelsOf(adata, labelKey, labelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
-  if (rows.length === 0) {
-    throw new RangeError(`Cannot take labels from obs["${labelKey}"] as no cell has one`);
-  }
-  return { rows: Uint32Array.from(rows), labels: all.filter((label) => label !== null) };
+  labelMap: LabelMap | undefined,
+): Promise<LabelledRows> {
+  const known = await knownLabels(adata, labelKey, labelMap);
+  if (known.rows.length > 0) return known;
+  throw new RangeError(`Cannot take labels from obs["${labelKey}"] as no cell has one`);
 }
 
 /** The distance to its neighbours that a share `q` of the reference's cells does not exceed, each cell's own row left out. */

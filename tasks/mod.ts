@@ -15,10 +15,10 @@ export {
   type EmbedResult,
   type EmbedStart,
 } from "./embed.ts";
+export { type LabelMap, labelsOf } from "./labels.ts";
 export { type RunManifest, runManifest } from "./manifest.ts";
 export {
   attachMapping,
-  labelsOf,
   type MapEmbedding,
   type MapEvent,
   mapEvents,
@@ -212,7 +212,7 @@ export {
   evaluateAnnotation,
   type EvaluateAnnotationOptions,
 } from "./evaluate/annotation.ts";
-export { embedTrained, type EmbedTrainedOptions } from "./evaluate/embed_trained.ts";
+export { embedTrained } from "./evaluate/embed_trained.ts";
 export {
   evaluateIntegration,
   type EvaluateIntegrationOptions,
@@ -225,13 +225,8 @@ export {
   type MappingEvaluation,
   type MappingEvaluationEvent,
 } from "./evaluate/mapping.ts";
-export { metricTable, reportIntegration } from "./evaluate/report_integration.ts";
-export {
-  type LabelEvaluation,
-  type ReportHead,
-  reportLabels,
-  scoreTable,
-} from "./evaluate/report_labels.ts";
+export { reportIntegration } from "./evaluate/report_integration.ts";
+export { type LabelEvaluation, type ReportHead, reportLabels } from "./evaluate/report_labels.ts";
 export {
   type EvaluationTraining,
   lossCurves,

@@ -1,12 +1,15 @@
 /** Models that were trained for a task, with what is needed to use them. */
 import type { AnnData } from "../data/mod.ts";
+import { run, scope, type Tensor } from "../gpu/mod.ts";
 import {
   type BinningMode,
   eventTurn,
   expressionOf,
   loadBatches,
+  type LoadOptions,
   type PackedBatch,
   type ScGPT,
+  type TokenBatch,
 } from "../lib/mod.ts";
 import { mapPanel, type PanelOptions, type PanelReport } from "./gene_panel.ts";
 
@@ -77,37 +80,74 @@ export const TRAINED_INPUT = [
   "signal",
 ] as const;
 
-/** The cells of an AnnData as batches of tokens for a trained model, and what was found of its genes. */
-export async function trainedBatches(
+/** How cells become tokens for a model, and what was found of its genes. */
+export interface PanelLoading {
+  /** Options of the loader. */
+  readonly loading: LoadOptions;
+  /** What was found. */
+  readonly panel: PanelReport;
+}
+
+/** Finds a model's genes in an AnnData. */
+export async function panelLoading(
+  adata: AnnData,
+  { vocab, config }: ScGPT,
+  input: CellInput,
+  options: PanelOptions & Pick<TrainedInput, "layer" | "seed"> & {
+    signal?: AbortSignal | undefined;
+  },
+): Promise<PanelLoading> {
+  const { layer = "X", seed = 0, signal } = options;
+  const { genes, ...reading } = input;
+  const { var: frame } = await expressionOf(adata, layer);
+  const mapping = await mapPanel(frame, vocab, genes, options);
+  const loading = { ...reading, vocab, config, mapping, layer, seed, ...signal && { signal } };
+  return { loading, panel: mapping.panel };
+}
+
+/** Numbers of cells by a trained model. */
+export interface CellRows {
+  /** Row-major [cells, width]. */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** What was found of the model's genes. */
+  readonly panel: PanelReport;
+}
+
+/**
+ * Runs a trained model over the cells of an AnnData, batch by batch, and gathers a row of numbers for each cell in the AnnData's order.
+ *
+ * @param work `width` of a row; `rows` gives those of a batch, [batch's cells, width]; `done` is told the cells done
+ */
+export async function cellRows(
   adata: AnnData,
   { model, description: { input } }: TrainedModel,
   options: TrainedInput,
-): Promise<{ batches: AsyncIterable<PackedBatch>; panel: PanelReport }> {
-  const { layer = "X", seed = 0, batchTokens, signal } = options;
-  const { genes, ...reading } = input;
-  const { var: frame } = await expressionOf(adata, layer);
-  const mapping = await mapPanel(frame, model.vocab, genes, options);
-  const batches = loadBatches(adata, {
-    ...reading,
-    vocab: model.vocab,
-    config: model.config,
-    mapping,
-    layer,
-    seed,
-    ...batchTokens !== undefined && { batchTokens },
-    ...signal && { signal },
-  });
-  return { batches: withTurns(batches, signal), panel: mapping.panel };
-}
-
-/** Lets waiting events have their turn before each batch. */
-async function* withTurns(
-  batches: AsyncIterable<PackedBatch>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<PackedBatch, void, undefined> {
-  for await (const batch of batches) {
+  work: {
+    readonly width: number;
+    readonly rows: (batch: PackedBatch) => Tensor;
+    readonly done?: ((cells: number) => void) | undefined;
+  },
+): Promise<CellRows> {
+  const { loading, panel } = await panelLoading(adata, model, input, options);
+  const { batchTokens, signal } = options;
+  const limit = batchTokens === undefined ? {} : { batchTokens };
+  const values = new Float32Array(adata.nObs * work.width);
+  let done = 0;
+  for await (const batch of loadBatches(adata, { ...loading, ...limit })) {
     await eventTurn();
     signal?.throwIfAborted();
-    yield batch;
+    using tensor = scope(model.device, () => work.rows(batch));
+    const rows = await tensor.data();
+    batch.cells.forEach((cell, i) =>
+      values.set(rows.subarray(i * work.width, (i + 1) * work.width), cell * work.width)
+    );
+    done += batch.cells.length;
+    work.done?.(done);
   }
+  return { values, panel };
+}
+
+/** Unit vectors of a batch's cells, [cells, D]. */
+export function unitEmbeddings(model: ScGPT, batch: TokenBatch): Tensor {
+  return run("l2_normalize", { x: model.embedCells(batch) }, { eps: 1e-12 }).y;
 }

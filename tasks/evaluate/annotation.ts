@@ -13,8 +13,8 @@ import {
 import type { CellEmbedding } from "../baselines/integration.ts";
 import { type ClassificationReport, classificationReport } from "../metrics/classification.ts";
 import type { LossRun } from "../plots/losses.ts";
-import type { TrainedModel } from "../trained.ts";
-import { embedTrained, type EmbedTrainedOptions } from "./embed_trained.ts";
+import type { TrainedInput, TrainedModel } from "../trained.ts";
+import { embedTrained } from "./embed_trained.ts";
 import {
   checkSeeds,
   type EvaluationTraining,
@@ -209,7 +209,7 @@ function queryLayerOf({ train, queryLayer = train.layer }: EvaluateAnnotationOpt
 }
 
 /** How the query is read. */
-function reading(options: EvaluateAnnotationOptions, seed: number): EmbedTrainedOptions {
+function reading(options: EvaluateAnnotationOptions, seed: number): TrainedInput {
   const { train: { geneColumn, fit }, minCoverage } = options;
   const layer = queryLayerOf(options);
   return {

@@ -11,7 +11,7 @@ import {
   trainIntegration,
   type TrainIntegrationOptions,
 } from "../integrate.ts";
-import { labelsOf } from "../map_reference.ts";
+import { labelsOf } from "../labels.ts";
 import { type IntegrationReport, integrationReport } from "../metrics/integration_report.ts";
 import type { LossRun } from "../plots/losses.ts";
 import { TrainedModel } from "../trained.ts";

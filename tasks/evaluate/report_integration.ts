@@ -60,7 +60,7 @@ export async function reportIntegration(
  * @param title Heading
  * @returns Table whose key is the family
  */
-export function metricTable(
+function metricTable(
   methods: readonly MethodResults<IntegrationReport>[],
   family: "scib" | "scib_metrics",
   title: string,

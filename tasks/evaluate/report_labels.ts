@@ -126,7 +126,7 @@ type Methods = readonly MethodResults<ClassificationReport>[];
  * @param methods Results by method
  * @returns Table with the key "scores"
  */
-export function scoreTable(
+function scoreTable(
   methods: readonly MethodResults<ClassificationReport>[],
 ): ReportTable {
   return {

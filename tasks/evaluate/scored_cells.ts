@@ -3,7 +3,7 @@ import type { AnnData } from "../../data/mod.ts";
 import type { Device } from "../../gpu/mod.ts";
 import { annotationBaselines, compareMethods } from "../baselines/compare.ts";
 import { readCells } from "../baselines/read_cells.ts";
-import { labelsOf } from "../map_reference.ts";
+import { cellsOf, knownLabels, type LabelMap } from "../labels.ts";
 import type { ClassificationReport } from "../metrics/classification.ts";
 import type { MethodEvaluated } from "./method_results.ts";
 
@@ -12,7 +12,7 @@ export interface LabelChoice {
   /** Column of `obs`. */
   readonly labelKey: string;
   /** Common names; `null` leaves cells out. */
-  readonly labelMap?: Readonly<Record<string, string | null>> | undefined;
+  readonly labelMap?: LabelMap | undefined;
 }
 
 /** Cells whose label is known. */
@@ -31,15 +31,13 @@ export interface KnownCells {
  * @throws {RangeError} When no cell has one
  */
 export async function knownCells(adata: AnnData, choice: LabelChoice): Promise<KnownCells> {
-  const all = await labelsOf(adata, choice.labelKey, choice.labelMap);
-  const rows = all.flatMap((label, row) => label === null ? [] : [row]);
+  const { rows, labels } = await knownLabels(adata, choice.labelKey, choice.labelMap);
   if (rows.length === 0) {
     throw new RangeError(
       `Cannot evaluate as a cell must have a label in obs["${choice.labelKey}"]: none has`,
     );
   }
-  const cells = rows.length === adata.nObs ? adata : adata.select({ obs: rows });
-  return { cells, rows: Uint32Array.from(rows), labels: rows.map((row) => all[row]!) };
+  return { cells: cellsOf(adata, rows), rows, labels };
 }
 
 /** Both sides of a comparison, and the matrix of each: "X", "raw" or a layer. */
