@@ -50,7 +50,6 @@ export {
   type NotCarried,
   NumericColumn,
   type NumericDtype,
-  openH5ad,
   openSource,
   type Raw,
   type RawArray,
@@ -59,14 +58,24 @@ export {
   StringColumn,
   type UnsDict,
   type UnsValue,
-  type WriteFileOptions,
-  writeH5ad,
-  writeH5adBytes,
-  type WriteOptions,
   type WriteReport,
   writeWhole,
   type WriteWholeOptions,
 } from "./data/mod.ts";
+export {
+  openH5ad,
+  type WriteFileOptions,
+  writeH5ad,
+  writeH5adBytes,
+  type WriteOptions,
+} from "./data/h5ad/mod.ts";
+export {
+  type ByteRange,
+  openZarr,
+  type OpenZarrOptions,
+  type ZarrSource,
+  type ZarrStore,
+} from "./data/zarr/mod.ts";
 export {
   type Activation,
   type AdamParams,

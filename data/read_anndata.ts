@@ -10,10 +10,16 @@ import type { Matrix } from "./matrix.ts";
 import type { StorageGroup, StorageNode } from "./storage.ts";
 import type { UnsDict, UnsValue } from "./uns.ts";
 
+/** Whether a node holds Python's None. */
+function isNone(node: StorageNode): boolean {
+  return node.attribute("encoding-type") === "null" ||
+    (node.node === "array" && node.shape === null);
+}
+
 /** A child group, or undefined where there is none. */
 async function childGroup(group: StorageGroup, name: string): Promise<StorageGroup | undefined> {
   const node = await group.get(name);
-  return node === undefined ? undefined : asGroup(node);
+  return node === undefined || isNone(node) ? undefined : asGroup(node);
 }
 
 /** The values of a group as they are asked for. */
@@ -121,7 +127,7 @@ async function readRaw(
 /** Opens the optional matrix of a group. */
 async function readMatrix(root: StorageGroup, name: string): Promise<Matrix | undefined> {
   const node = await root.get(name);
-  if (node === undefined || (node.node === "array" && node.shape === null)) return undefined;
+  if (node === undefined || isNone(node)) return undefined;
   return await readAs("matrix", node);
 }
 

@@ -8,9 +8,8 @@ import {
   type FormatErrorKind,
   isMatrix,
   type Matrix,
-  openH5ad,
-  writeH5adBytes,
 } from "../../data/mod.ts";
+import { openH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
 import { fixture, openFixture, TempFolder, VALUES, valuesOf } from "./fixtures.ts";
 
 /** Checks that an act fails with a FormatError of a kind about a key. */

@@ -8,11 +8,9 @@ import {
   denseMatrix,
   type Matrix,
   NumericColumn,
-  openH5ad,
   StringColumn,
-  writeH5ad,
-  writeH5adBytes,
 } from "../../data/mod.ts";
+import { openH5ad, writeH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
 import { fixture, openFixture, piecesOf, TempFolder, VALUES, valuesOf } from "./fixtures.ts";
 
 const mask = Uint8Array.of(0, 1);

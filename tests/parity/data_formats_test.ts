@@ -1,6 +1,7 @@
 /** Real files against what Python's anndata 0.12 reads from them, where they are at hand. */
 import assert from "node:assert/strict";
-import { type AnnData, type FormatError, openH5ad } from "../../data/mod.ts";
+import { type AnnData, type FormatError } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 
 const DATA = new URL("../../../shared/data/", import.meta.url);
 

@@ -1,5 +1,5 @@
 /** HDF5 files as the groups and arrays of `storage.ts`, over h5wasm. */
-import { FormatError } from "./errors.ts";
+import { FormatError } from "../errors.ts";
 import {
   concatenate,
   decode,
@@ -18,7 +18,7 @@ import type {
   StorageArray,
   StorageGroup,
   StorageNode,
-} from "./storage.ts";
+} from "../storage.ts";
 
 /** Bytes that one call reads into the heap of the library, which never shrinks. */
 const SLAB_BYTES = 1 << 25;

@@ -1,5 +1,5 @@
 /** Compression filters of HDF5: which are there, and the refusal of those that are not. */
-import { FormatError } from "./errors.ts";
+import { FormatError } from "../errors.ts";
 
 /** A filter of a data set's pipeline. */
 interface Filter {

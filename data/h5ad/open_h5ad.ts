@@ -1,11 +1,11 @@
 /** AnnData in HDF5 files. */
-import type { AnnData } from "./anndata.ts";
-import { checkOptions } from "./checks.ts";
-import { FormatError } from "./errors.ts";
+import type { AnnData } from "../anndata.ts";
+import { checkOptions } from "../checks.ts";
+import { FormatError } from "../errors.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
 import { loadHdf5, mountFile } from "./hdf5_web.ts";
-import { readAnnData } from "./read_anndata.ts";
-import { type ByteSource, isHttp, openSource } from "./source.ts";
+import { readAnnData } from "../read_anndata.ts";
+import { type ByteSource, isHttp, openSource } from "../source.ts";
 
 const SIGNATURE = "\x89HDF\r\n\x1a\n";
 
@@ -115,7 +115,7 @@ async function openAny(
  * @example Read labels and values
  * ```ts
  * import assert from "node:assert/strict";
- * import { openH5ad } from "@scgpt/sdk/data";
+ * import { openH5ad } from "@scgpt/sdk/data/h5ad";
  *
  * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
  * const label = await adata.obs.column("label", "categorical");

@@ -1,5 +1,5 @@
 /** Element types of HDF5 as h5wasm describes them, and the decoding of their bytes. */
-import type { ArrayData, Dtype, NumericDtype, RawArray } from "./storage.ts";
+import type { ArrayData, Dtype, NumericDtype, RawArray } from "../storage.ts";
 
 /** The h5wasm package, of either build. */
 export type H5Wasm = typeof import("h5wasm");

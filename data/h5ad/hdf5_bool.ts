@@ -4,7 +4,7 @@
  * https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, "Version 1 Data Object Header Prefix" and
  * "Datatype Message".
  */
-import { FormatError } from "./errors.ts";
+import { FormatError } from "../errors.ts";
 import { type H5Module, H5T, type H5Type } from "./hdf5_types.ts";
 
 const DATATYPE = 0x0003;
