@@ -6,6 +6,7 @@ import type { ArrayMeta } from "./array_meta.ts";
 import { missingCodecs, registerCodecs } from "./codecs.ts";
 import type { ChunkCache } from "./chunk_cache.ts";
 import type { ByteRange, ZarrStore } from "./store.ts";
+import { splitRows } from "./struct.ts";
 
 /** Chunks that are fetched and decoded at a time. */
 const AT_ONCE = 8;
@@ -35,7 +36,12 @@ type GetChunk = (coordinates: number[]) => Promise<{ data: unknown; stride: read
 
 /** The store as zarrita sees it: this array alone, under metadata that it understands. */
 function viewOf({ store, path, meta }: ArraySource) {
-  const key = (name: string) => `${path === "" ? "" : `${path}/`}${name.slice(1)}`;
+  // The rows of a structured type are an axis more for zarrita, which the names of its chunks do not have.
+  const chunkName = (name: string) =>
+    meta.struct === undefined || (name === "/0" && meta.shape.length === 0)
+      ? name
+      : name.replace(/[./]0$/, "");
+  const key = (name: string) => `${path === "" ? "" : `${path}/`}${chunkName(name).slice(1)}`;
   const metadata = new TextEncoder().encode(JSON.stringify(meta.json));
   const codecs = meta.json["codecs"] as { configuration?: { index_location?: string } }[];
   const indexFirst = codecs.some(({ configuration }) => configuration?.index_location === "start");
@@ -80,6 +86,12 @@ function plainData(data: unknown, dtype: Dtype): RawArray | string[] {
   return data as RawArray;
 }
 
+/** Chunks and elements as they are decoded: a structured type is one more axis of bytes. */
+function elementsOf({ chunks, dtype, struct }: ArrayMeta): Pick<ArrayMeta, "chunks" | "dtype"> {
+  if (struct === undefined) return { chunks, dtype };
+  return { chunks: [...chunks, struct.size], dtype: { kind: "numeric", name: "uint8" } };
+}
+
 /** Decodes one chunk; throws where it is damaged or does not have the elements it must have. */
 async function decodeChunk(
   source: ArraySource,
@@ -88,7 +100,7 @@ async function decodeChunk(
 ): Promise<Chunk> {
   const place = { file: source.store.name, key: source.path };
   const act = `Cannot read chunk ${coordinates.join(".") || "0"} of the array as`;
-  const { chunks, dtype } = source.meta;
+  const { chunks, dtype } = elementsOf(source.meta);
   try {
     const { data, stride } = await getChunk(coordinates);
     const plain = plainData(data, dtype);
@@ -197,9 +209,11 @@ function copyChunk(
 export async function readBlock(
   source: ArraySource,
   getChunk: GetChunk,
-  block: readonly Range[],
+  ranges: readonly Range[],
 ): Promise<ArrayData> {
-  const { chunks, dtype } = source.meta;
+  const { struct } = source.meta;
+  const { chunks, dtype } = elementsOf(source.meta);
+  const block = struct === undefined ? ranges : [...ranges, [0, struct.size] as const];
   const count = block.reduce((product, [start, end]) => product * (end - start), 1);
   const target = allocate(dtype, count);
   const queue = touched(block, chunks);
@@ -213,5 +227,5 @@ export async function readBlock(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return target;
+  return struct === undefined ? target : splitRows(target as Uint8Array, struct);
 }

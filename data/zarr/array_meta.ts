@@ -4,6 +4,7 @@
  */
 import type { Dtype, NumericDtype } from "../storage.ts";
 import { isObject, type Json, type ZarrFormat } from "./hierarchy.ts";
+import { type FieldType, layStruct, type StructLayout } from "./struct.ts";
 
 /** Version 2's numpy types by kind and size. */
 const V2_NUMBERS: Readonly<Record<string, NumericDtype>> = {
@@ -30,6 +31,8 @@ export interface ArrayMeta {
   readonly chunks: readonly number[];
   /** Element type; "unsupported", with the reason as its name, where the array cannot be read. */
   readonly dtype: Dtype;
+  /** How the fields of a structured type lie in a row; its rows are decoded as one more axis of bytes. */
+  readonly struct: StructLayout | undefined;
   /** Metadata for zarrita, version 3. */
   readonly json: Json;
 }
@@ -38,6 +41,32 @@ export interface ArrayMeta {
 interface ElementType {
   readonly dtype: Dtype;
   readonly name: string;
+  readonly struct?: StructLayout;
+}
+
+/** A type of fields; one that cannot be read is named. */
+function structType(
+  fields: readonly { readonly name: string; readonly type: FieldType | undefined }[],
+): ElementType {
+  const struct = layStruct(fields);
+  if (typeof struct === "string") {
+    return unsupported(`struct, with a field ${struct} of a type that is not known`);
+  }
+  if (struct.size === 0) return unsupported("struct without fields");
+  const kinds = struct.fields.map(({ name, dtype }) => ({ name, dtype, shape: [] }));
+  return { dtype: { kind: "struct", fields: kinds }, name: "uint8", struct };
+}
+
+/** A type as a field has it; undefined where it has no fixed size. */
+function fieldType({ dtype, name }: ElementType, big: boolean): FieldType | undefined {
+  if (dtype.kind === "bool") return { dtype, size: 1, big, wide: false };
+  if (dtype.kind === "numeric") {
+    return { dtype, size: Number(/\d+$/.exec(name)![0]) / 8, big, wide: false };
+  }
+  const text = /^v2:([US])(\d+)$/.exec(name);
+  if (dtype.kind !== "string" || text === null) return undefined;
+  const wide = text[1] === "U";
+  return { dtype, size: Number(text[2]) * (wide ? 4 : 1), big, wide };
 }
 
 /** A type that cannot be read. */
@@ -69,12 +98,22 @@ function typeOfV3(type: unknown): ElementType {
     }
   }
   const name = isObject(type) ? type["name"] : type;
-  return unsupported(name === "structured" || name === "struct" ? "struct" : `${name}`);
+  if (name !== "struct" && name !== "structured") return unsupported(`${name}`);
+  const fields = configured(type, "fields");
+  return structType((Array.isArray(fields) ? fields : []).map((field) => {
+    const [label, kind] = isObject(field) ? [field["name"], field["data_type"]] : field;
+    return { name: String(label), type: fieldType(typeOfV3(kind), false) };
+  }));
 }
 
 /** Element type of version 2. */
 function typeOfV2(type: unknown, filters: readonly Json[]): ElementType {
-  if (Array.isArray(type)) return unsupported("struct");
+  if (Array.isArray(type)) {
+    return structType(type.map(([name, kind, axes]) => ({
+      name: String(name),
+      type: axes === undefined ? fieldType(typeOfV2(kind, []), /^>/.test(kind)) : undefined,
+    })));
+  }
   const match = typeof type === "string" ? /^[<>|]([a-zA-Z])(\d*)(.*)$/.exec(type) : null;
   if (match === null) return unsupported(JSON.stringify(type) ?? "none");
   const [, kind, size, rest] = match as unknown as [string, string, string, string];
@@ -177,6 +216,7 @@ function floatOfBits(text: string, name: string): number {
 function fillOf(value: unknown, { dtype, name }: ElementType): unknown {
   if (dtype.kind === "string") return typeof value === "string" ? value : "";
   if (dtype.kind === "bool") return value === true || value === 1;
+  if (dtype.kind === "struct") return 0;
   if (value === null || value === undefined || value === "") return 0;
   if (typeof value === "string" && value.startsWith("0x")) return floatOfBits(value, name);
   return value;
@@ -240,18 +280,20 @@ export function arrayMeta(json: Json, format: ZarrFormat): ArrayMeta {
     const { dtype } = unsupported(
       `unknown, as shape ${JSON.stringify(json["shape"])} and its chunks do not fit`,
     );
-    return { shape: shape ?? [], chunks: shape ?? [], dtype, json: {} };
+    return { shape: shape ?? [], chunks: shape ?? [], dtype, struct: undefined, json: {} };
   }
+  const row = type.struct === undefined ? [] : [type.struct.size];
   return {
     shape,
     chunks,
     dtype: type.dtype,
+    struct: type.struct,
     json: {
       zarr_format: 3,
       node_type: "array",
-      shape,
+      shape: [...shape, ...row],
       data_type: type.name,
-      chunk_grid: { name: "regular", configuration: { chunk_shape: outer } },
+      chunk_grid: { name: "regular", configuration: { chunk_shape: [...outer, ...row] } },
       chunk_key_encoding: keys,
       codecs,
       fill_value: fillOf(json["fill_value"], type),
