@@ -23,6 +23,9 @@
 export {
   AnnData,
   type AnnDataParts,
+  AwkwardArray,
+  type AwkwardForm,
+  type AwkwardValue,
   type AxisArray,
   BooleanColumn,
   type ByteSource,

@@ -5,6 +5,7 @@
  * @module
  */
 export { AnnData, type AnnDataParts, type AxisArray, type Named, type Raw } from "./anndata.ts";
+export { AwkwardArray, type AwkwardForm, type AwkwardValue } from "./awkward.ts";
 export {
   BooleanColumn,
   CategoricalColumn,

@@ -1,5 +1,6 @@
 /** Writing AnnData into any container. */
 import type { AnnData, AxisArray } from "./anndata.ts";
+import { AwkwardArray } from "./awkward.ts";
 import { entryOrigin, type LazyMap } from "./lazy_map.ts";
 import { isMatrix, type Matrix, originOf } from "./matrix.ts";
 import type { UnsValue } from "./uns.ts";
@@ -8,6 +9,7 @@ import {
   encoding,
   type NotCarried,
   type Target,
+  writeAwkward,
   writeFrame,
   writeMatrix,
   writeValue,
@@ -46,6 +48,7 @@ async function writeMap<T>(
 /** Writes what obsm and varm hold. */
 async function writeAxisArray(target: Target, key: string, value: AxisArray): Promise<void> {
   if (isMatrix(value)) await writeMatrix(target, key, value);
+  else if (value instanceof AwkwardArray) await writeAwkward(target, key, value);
   else await writeFrame(target, key, value);
 }
 

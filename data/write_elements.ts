@@ -1,4 +1,5 @@
 /** Writing matrices, tables, columns and values in anndata's current encodings. */
+import { AwkwardArray } from "./awkward.ts";
 import type { Column, NumericColumn } from "./column.ts";
 import { columnsOf, DataFrame } from "./dataframe.ts";
 import { entryOrigin } from "./lazy_map.ts";
@@ -240,6 +241,21 @@ async function writeScalar(
   await writeArray(target, key, { data, shape: [] });
 }
 
+/** Writes lists of any length. */
+export async function writeAwkward(
+  target: Target,
+  key: string,
+  array: AwkwardArray,
+): Promise<void> {
+  const form = JSON.stringify(array.form);
+  await target.out.group(key, {
+    ...encoding("awkward-array", "0.1.0"),
+    form,
+    length: array.length,
+  });
+  for (const [name, data] of array.buffers) await writeArray(target, `${key}/${name}`, { data });
+}
+
 /** Whether a value is a column of any kind. */
 function isColumn(value: object): value is Column {
   return "kind" in value && "values" in value && typeof value.values === "function";
@@ -260,6 +276,8 @@ export async function writeValue(target: Target, key: string, value: UnsValue): 
     await writeMatrix(target, key, value);
   } else if (value instanceof DataFrame) {
     await writeFrame(target, key, value);
+  } else if (value instanceof AwkwardArray) {
+    await writeAwkward(target, key, value);
   } else if (Array.isArray(value) || ArrayBuffer.isView(value)) {
     await writeArray(target, key, { data: value as NdArray["data"] });
   } else if (isColumn(value)) {

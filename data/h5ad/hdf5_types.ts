@@ -60,7 +60,8 @@ export function dtypeOf(type: H5Type): Dtype {
     case H5T.string:
       return { kind: "string" };
     case H5T.enumeration:
-      return isBoolean(type) ? { kind: "bool" } : { kind: "unsupported", name: "enumeration" };
+      if (isBoolean(type)) return { kind: "bool" };
+      return dtypeOf({ ...type, type: type.enum_type?.type ?? -1 }); // the numbers that the names stand for
     case H5T.compound:
       return structDtype(type);
     default:

@@ -98,7 +98,7 @@ def odd() -> None:
         array(strings, "squeezed", np.array(["a", "b", "c", "d"], dtype=object), dtype=h5py.string_dtype(), compression="lzf")
         strings.attrs["column-order"] = ["serial", "squeezed"]
         future = f["uns"].create_group("future")
-        future.attrs.update({"encoding-type": "awkward-array", "encoding-version": "0.1.0"})
+        future.attrs.update({"encoding-type": "future-array", "encoding-version": "0.1.0"})
 
 
 def legacy() -> None:

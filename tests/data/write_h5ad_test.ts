@@ -140,10 +140,9 @@ Deno.test("writeH5ad() lists the layers and columns of a file that it cannot rea
   const { notCarried } = await writeH5ad(adata, folder.file("odd.h5ad"));
   assert.deepEqual(notCarried.map(({ key }) => key), [
     "obs/squeezed",
-    "layers/enumeration",
     "layers/filtered",
   ]);
-  assert.match(notCarried[2]!.reason, /the filter unknown \(number 305\) is not available/);
+  assert.match(notCarried[1]!.reason, /the filter unknown \(number 305\) is not available/);
   using copy = await openH5ad(folder.file("odd.h5ad"));
   assert.deepEqual(copy.obs.columns(), ["serial"]);
   assert.deepEqual(await valuesOf(await copy.layers.need("half")), VALUES);
