@@ -76,6 +76,11 @@ export {
   type ByteRange,
   openZarr,
   type OpenZarrOptions,
+  writeZarr,
+  type WriteZarrOptions,
+  type ZarrCompression,
+  type ZarrFormat,
+  type ZarrSink,
   type ZarrSource,
   type ZarrStore,
 } from "./data/zarr/mod.ts";

@@ -17,6 +17,7 @@ import {
   type Target,
   writeFrame,
   writeMatrix,
+  writeNull,
 } from "./write_elements.ts";
 
 /** Bytes above which numbers are copied piece by piece. */
@@ -25,7 +26,7 @@ const WHOLE_BYTES = 1 << 23;
 /** Why a node cannot be copied, found without reading its data; undefined where it can. */
 async function obstacle(out: StorageWriter, node: StorageNode): Promise<string | undefined> {
   if (node.node === "array") {
-    if (node.shape === null) return "an empty value (None) cannot be written";
+    if (node.shape === null) return undefined;
     const reason = out.refusal(node.dtype);
     if (reason !== undefined) return reason;
     try {
@@ -67,8 +68,8 @@ async function copyStream(target: Target, key: string, array: StorageArray): Pro
 
 /** Copies one array. */
 async function copyArray(target: Target, key: string, array: StorageArray): Promise<void> {
-  const { dtype } = array;
-  const stored = array.shape!;
+  const { dtype, shape: stored } = array;
+  if (stored === null) return await writeNull(target, key);
   const count = stored.reduce((product, length) => product * length, 1);
   const old = array.attribute("encoding-type") === undefined;
   // Before anndata 0.7 a text was stored as an array of one text.

@@ -224,6 +224,13 @@ export async function writeMatrix(target: Target, key: string, matrix: Matrix): 
   });
 }
 
+/** Writes Python's None: a scalar whose encoding says that its value means nothing. */
+export async function writeNull(target: Target, key: string): Promise<void> {
+  const dtype: Dtype = { kind: "numeric", name: "int8" };
+  await target.out.array(key, Int8Array.of(0), { shape: [], dtype });
+  await target.out.attributes(key, encoding("null", "0.1.0"));
+}
+
 /** Writes a scalar. */
 async function writeScalar(
   target: Target,
@@ -269,7 +276,7 @@ function isNdArray(value: object): value is NdArray {
 /** Writes an unstructured value; whole numbers become int64. */
 export async function writeValue(target: Target, key: string, value: UnsValue): Promise<void> {
   if (value === null) {
-    target.notCarried.push({ key, reason: "an empty value (None) cannot be written" });
+    await writeNull(target, key);
   } else if (typeof value !== "object") {
     await writeScalar(target, key, value);
   } else if (isMatrix(value)) {

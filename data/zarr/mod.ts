@@ -5,3 +5,7 @@
  */
 export { openZarr, type OpenZarrOptions, type ZarrSource } from "./open_zarr.ts";
 export type { ByteRange, ZarrStore } from "./store.ts";
+export { writeZarr, type WriteZarrOptions } from "./write_zarr.ts";
+export type { ZarrCompression } from "./encoders.ts";
+export type { ZarrFormat } from "./hierarchy.ts";
+export type { ZarrSink } from "./sink.ts";
