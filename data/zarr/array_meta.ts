@@ -245,6 +245,13 @@ function innerChunks(codecs: readonly Json[], outer: readonly number[]): number[
   return fits ? inner : undefined;
 }
 
+/** A codec for rows of bytes: a shard's inner chunks have that axis too. */
+function withRows(codec: Json, inner: readonly number[]): Json {
+  const { name, configuration } = codec;
+  if (name !== "sharding_indexed" || !isObject(configuration)) return codec;
+  return { name, configuration: { ...configuration, chunk_shape: inner } };
+}
+
 /** The parts of either version's metadata. */
 function partsOf(json: Json, format: ZarrFormat) {
   if (format === 3) {
@@ -295,7 +302,9 @@ export function arrayMeta(json: Json, format: ZarrFormat): ArrayMeta {
       data_type: type.name,
       chunk_grid: { name: "regular", configuration: { chunk_shape: [...outer, ...row] } },
       chunk_key_encoding: keys,
-      codecs,
+      codecs: row.length === 0
+        ? codecs
+        : codecs.map((codec) => withRows(codec, [...chunks, ...row])),
       fill_value: fillOf(json["fill_value"], type),
       attributes: {},
     },

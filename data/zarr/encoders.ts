@@ -90,17 +90,33 @@ function widthOf(texts: readonly string[]): number {
   return Math.max(1, ...texts.map((text) => [...text].length));
 }
 
-/** The data type in the metadata; structured rows are of version 2 alone. */
+/** Type of a field of structured rows; texts are as wide as the widest. */
+function fieldType({ dtype }: StructField, data: ArrayData, format: ZarrFormat): unknown {
+  if (dtype.kind === "numeric") return format === 2 ? nameV2(dtype.name) : dtype.name;
+  if (dtype.kind === "bool") return format === 2 ? "|b1" : "bool";
+  const width = widthOf(data as string[]);
+  if (format === 2) return `<U${width}`;
+  return { name: "fixed_length_utf32", configuration: { length_bytes: 4 * width } };
+}
+
+/** The data type in the metadata. */
 export function dataType(dtype: Dtype, data: ArrayData | undefined, format: ZarrFormat): unknown {
   if (dtype.kind === "bool") return format === 2 ? "|b1" : "bool";
   if (dtype.kind === "string") return format === 2 ? "|O" : "string";
   if (dtype.kind === "numeric") return format === 2 ? nameV2(dtype.name) : dtype.name;
   if (dtype.kind !== "struct") throw new TypeError(`Cannot write elements of type ${dtype.kind}`);
-  const { fields } = data as { fields: ReadonlyMap<string, ArrayData> };
-  return dtype.fields.map(({ name, dtype: field }) => {
-    if (field.kind === "numeric") return [name, nameV2(field.name)];
-    return [name, field.kind === "bool" ? "|b1" : `<U${widthOf(fields.get(name) as string[])}`];
-  });
+  const values = (data as { fields: ReadonlyMap<string, ArrayData> }).fields;
+  const fields = dtype.fields.map((
+    field,
+  ) => [field.name, fieldType(field, values.get(field.name)!, format)]);
+  return format === 2 ? fields : { name: "structured", configuration: { fields } };
+}
+
+/** The fill value in the metadata: zero, false or no text; of structured rows, their bytes in base64. */
+export function fillValue({ kind }: Dtype, itemBytes: number): unknown {
+  if (kind === "string") return "";
+  if (kind === "bool") return false;
+  return kind === "struct" ? btoa("\0".repeat(itemBytes)) : 0;
 }
 
 /** One field's values as bytes of equal length. */

@@ -17,6 +17,7 @@ import {
   compressorV2,
   dataType,
   encodeTexts,
+  fillValue,
   halfFloats,
   itemBytes,
   packStruct,
@@ -90,9 +91,6 @@ export class ZarrWriter implements StorageWriter {
   refusal(dtype: Dtype): string | undefined {
     if (dtype.kind === "unsupported") return `elements of type ${dtype.name} cannot be written`;
     if (dtype.kind !== "struct") return undefined;
-    if (this.#layout.format === 3) {
-      return "version 3 of zarr has no structured types: write version 2";
-    }
     const bad = dtype.fields.find(({ shape, dtype: { kind } }) =>
       shape.length > 0 || !["numeric", "string", "bool"].includes(kind)
     );
@@ -116,7 +114,7 @@ export class ZarrWriter implements StorageWriter {
 
   /** Writes the bytes of an array. */
   async #whole(key: string, bytes: Uint8Array, array: Stored): Promise<void> {
-    const chunks = this.#chunksOf(key, array.shape, array.itemBytes);
+    const chunks = this.#chunksOf(key, array.shape, array);
     await chunks.append(bytes);
     await chunks.finish();
     this.#remember(key, array, chunks.rows);
@@ -140,7 +138,7 @@ export class ZarrWriter implements StorageWriter {
   stream(key: string, name: NumericDtype, rest: readonly number[] = []): ArrayStream {
     const size = itemBytes(name);
     const dtype: Dtype = { kind: "numeric", name };
-    const chunks = this.#chunksOf(key, [Infinity, ...rest], size);
+    const chunks = this.#chunksOf(key, [Infinity, ...rest], { dtype, itemBytes: size });
     const remember = (length: number) =>
       this.#remember(key, { shape: [length, ...rest], dtype, itemBytes: size }, chunks.rows);
     const rows = new BufferedRows(chunks, {
@@ -160,11 +158,20 @@ export class ZarrWriter implements StorageWriter {
     };
   }
 
+  /** Whether an array has shards; zarr's Python package fails on shards of structured rows. */
+  #isSharded(dtype: Dtype, rank: number): boolean {
+    return this.#layout.shards && rank > 0 && (dtype.kind === "numeric" || dtype.kind === "bool");
+  }
+
   /** A writer of the chunks of an array. */
-  #chunksOf(key: string, shape: readonly number[], size: number): ChunkWriter {
+  #chunksOf(
+    key: string,
+    shape: readonly number[],
+    { dtype, itemBytes }: { dtype: Dtype; itemBytes: number },
+  ): ChunkWriter {
     const { compress } = this.#layout;
-    const shards = this.#layout.shards && shape.length > 0;
-    const rowBytes = shape.slice(1).reduce((product, length) => product * length, size);
+    const shards = this.#isSharded(dtype, shape.length);
+    const rowBytes = shape.slice(1).reduce((product, length) => product * length, itemBytes);
     const wanted = Math.floor((shards ? INNER_BYTES : CHUNK_BYTES) / Math.max(1, rowBytes));
     return new ChunkWriter({
       rows: Math.max(1, Math.min(shape[0] ?? 1, wanted)),
@@ -193,13 +200,12 @@ export class ZarrWriter implements StorageWriter {
 
   #arrayV2(array: Stored, chunks: readonly number[]): Json {
     const texts = array.dtype.kind === "string";
-    const fill = texts ? "" : array.dtype.kind === "bool" ? false : 0;
     return {
       zarr_format: 2,
       shape: array.shape,
       chunks,
       dtype: dataType(array.dtype, array.data, 2),
-      fill_value: array.dtype.kind === "struct" ? null : fill,
+      fill_value: fillValue(array.dtype, array.itemBytes),
       order: "C",
       filters: texts ? [{ id: "vlen-utf8" }] : null,
       dimension_separator: ".",
@@ -208,14 +214,15 @@ export class ZarrWriter implements StorageWriter {
   }
 
   #arrayV3(array: Stored, chunks: readonly number[]): Json {
-    const { shards, compression } = this.#layout;
+    const { compression } = this.#layout;
     const texts = array.dtype.kind === "string";
-    const bytes = array.itemBytes === 1 ? {} : { configuration: { endian: "little" } };
+    const plain = array.itemBytes === 1 || array.dtype.kind === "struct";
+    const bytes = plain ? {} : { configuration: { endian: "little" } };
     const codecs = [
       texts ? { name: "vlen-utf8", configuration: {} } : { name: "bytes", ...bytes },
       ...compressorsV3(compression, array.itemBytes),
     ];
-    const sharded = shards && !texts && chunks.length > 0;
+    const sharded = this.#isSharded(array.dtype, chunks.length);
     const index = [{ name: "bytes", configuration: { endian: "little" } }, { name: "crc32c" }];
     const configuration = {
       chunk_shape: chunks,
@@ -228,10 +235,10 @@ export class ZarrWriter implements StorageWriter {
       zarr_format: 3,
       node_type: "array",
       shape: array.shape,
-      data_type: dataType(array.dtype, undefined, 3),
+      data_type: dataType(array.dtype, array.data, 3),
       chunk_grid: { name: "regular", configuration: { chunk_shape: outer } },
       chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
-      fill_value: texts ? "" : array.dtype.kind === "bool" ? false : 0,
+      fill_value: fillValue(array.dtype, array.itemBytes),
       codecs: sharded ? [{ name: "sharding_indexed", configuration }] : codecs,
       storage_transformers: [],
     };

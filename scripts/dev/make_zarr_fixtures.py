@@ -26,8 +26,6 @@ def zipped(source: Path, name: str) -> None:
 def columns(form: int) -> None:
     """The cells of columns.h5ad."""
     adata = ad.read_h5ad(FIXTURES / "h5ad" / "columns.h5ad")
-    if form == 3:
-        del adata.uns["groups"]  # zarr 3 has no structured types of texts
     with tempfile.TemporaryDirectory() as folder, ad.settings.override(zarr_write_format=form):
         with ad.settings.override(allow_write_nullable_strings=True):
             adata.write_zarr(folder, convert_strings_to_categoricals=False)
