@@ -46,6 +46,8 @@ interface FileState {
   readonly library: Hdf5Library;
   readonly name: string;
   readonly id: bigint;
+  /** What a read of the file failed with since the last call, where it is remote. */
+  readonly failure: (() => unknown) | undefined;
   open: boolean;
 }
 
@@ -64,21 +66,27 @@ export function throwing<T>(module: H5Module, act: () => T): T {
  *
  * @param library The library.
  * @param path Path in its file system.
- * @param name Name for messages.
+ * @param options `name`: name for messages; `failure`: what a read failed with since the last call, where the file is remote.
  */
-export function openHdf5(library: Hdf5Library, path: string, name: string): Hdf5File {
+export function openHdf5(
+  library: Hdf5Library,
+  path: string,
+  options: { name: string; failure?: (() => unknown) | undefined },
+): Hdf5File {
+  const { name, failure } = options;
   const { module } = library;
   let id: bigint;
   try {
     id = throwing(module, () => module.open(path, module.H5F_ACC_RDONLY, false, -1, -1));
   } catch (cause) {
-    throw new FormatError("not-hdf5", "Cannot open the file as the HDF5 library refuses it", {
-      file: name,
-      key: "/",
-      cause,
-    });
+    throw failure?.() ??
+      new FormatError("not-hdf5", "Cannot open the file as the HDF5 library refuses it", {
+        file: name,
+        key: "/",
+        cause,
+      });
   }
-  const state: FileState = { library, name, id, open: true };
+  const state: FileState = { library, name, id, failure, open: true };
   return {
     root: new Hdf5Group(state, "/"),
     close() {
@@ -122,6 +130,8 @@ abstract class Hdf5Node {
     try {
       return throwing(module, () => act(module, id));
     } catch (cause) {
+      const failure = this.state.failure?.();
+      if (failure !== undefined) throw failure;
       throw new FormatError("value", "Cannot read the node as the HDF5 library fails on it", {
         file: this.file,
         key: this.key,

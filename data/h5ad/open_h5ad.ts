@@ -2,8 +2,9 @@
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
 import { FormatError } from "../errors.ts";
-import { type Hdf5File, openHdf5 } from "./hdf5.ts";
-import { loadHdf5, mountFile } from "./hdf5_web.ts";
+import { type Hdf5File, type Hdf5Library, openHdf5 } from "./hdf5.ts";
+import { openRemote } from "./hdf5_remote.ts";
+import { loadHdf5, type MountedFile, mountFile, mountRemote } from "./hdf5_web.ts";
 import { readAnnData } from "../read_anndata.ts";
 import { type ByteSource, isHttp, openSource } from "../source.ts";
 
@@ -50,7 +51,7 @@ async function checkHdf5(source: ByteSource): Promise<void> {
   }
 }
 
-/** Downloads a file; the library has no asynchronous access to remote ranges. */
+/** Downloads a file, where its server knows no ranges or this thread may not wait for them. */
 async function download(url: string | URL, signal: AbortSignal | undefined): Promise<Blob> {
   const answer = await fetch(url, signal === undefined ? {} : { signal });
   if (!answer.ok) {
@@ -71,7 +72,7 @@ async function openPath(path: string): Promise<Hdf5File> {
   using source = await openSource(path);
   await checkHdf5(source);
   const { loadHdf5 } = await import("./hdf5_deno.ts");
-  return openHdf5(await loadHdf5(), path, path);
+  return openHdf5(await loadHdf5(), path, { name: path });
 }
 
 /** Opens content in memory, or a File that a worker can read by range. */
@@ -79,9 +80,30 @@ async function openContent(content: Uint8Array | Blob, name: string): Promise<Hd
   using source = await openSource(content);
   await checkHdf5({ ...source, name });
   const library = await loadHdf5();
-  const mounted = await mountFile(library, content);
+  return openMounted(library, await mountFile(library, content), name);
+}
+
+/** Opens a file at an address: by ranges where that is possible, else as a whole. */
+async function openAddress(url: string, signal: AbortSignal | undefined): Promise<Hdf5File> {
+  const source = await openSource(url).catch(() => undefined);
+  const reader = source && await openRemote({ url, size: source.size });
+  if (source === undefined || reader === undefined) {
+    return await openContent(await download(url, signal), url);
+  }
   try {
-    const file = openHdf5(library, mounted.path, name);
+    await checkHdf5(source);
+    const library = await loadHdf5();
+    return openMounted(library, mountRemote(library, reader), url);
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+/** Opens a file that was made visible to the library, and releases it with the file. */
+function openMounted(library: Hdf5Library, mounted: MountedFile, name: string): Hdf5File {
+  try {
+    const file = openHdf5(library, mounted.path, { name, failure: mounted.failure });
     return { root: file.root, close: () => (file.close(), mounted.release()) };
   } catch (error) {
     mounted.release();
@@ -98,7 +120,7 @@ async function openAny(
   if (from instanceof Blob) {
     return await openContent(from, from instanceof File ? from.name : "blob");
   }
-  if (isHttp(from)) return await openContent(await download(from, signal), String(from));
+  if (isHttp(from)) return await openAddress(String(from), signal);
   return await openPath(toPath(from));
 }
 
@@ -106,7 +128,8 @@ async function openAny(
  * Opens an h5ad file; reads its structure and the names of cells and genes, and the rest when it is asked for.
  *
  * @param source A path (on a server, read in place), a Blob or File (read in place in a worker, else copied into memory),
- *   bytes, or an http(s) address (downloaded whole).
+ *   bytes, or an http(s) address (read by ranges where the server honours them, on a server and in a page's worker; else
+ *   downloaded whole).
  * @param options `signal`: stops the opening.
  * @returns The annotated data; close them when done.
  * @throws {FormatError} Where it is not HDF5, is cut off, or is not an AnnData; `kind`, `file` and `key` tell.

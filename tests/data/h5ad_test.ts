@@ -152,7 +152,7 @@ Deno.test("openH5ad() takes bytes and blobs", async () => {
   }
 });
 
-Deno.test("openH5ad() downloads an address", async () => {
+Deno.test("openH5ad() downloads an address whose server knows no ranges", async () => {
   const bytes = await Deno.readFile(fixture("columns"));
   const server = Deno.serve(
     { port: 0, hostname: "localhost", onListen() {} },
