@@ -67,6 +67,7 @@ export {
 } from "./data/mod.ts";
 export {
   openH5ad,
+  type OpenH5adOptions,
   type WriteFileOptions,
   writeH5ad,
   writeH5adBytes,

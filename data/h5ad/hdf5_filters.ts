@@ -1,8 +1,9 @@
 /** Compression filters of HDF5: which are there, and the refusal of those that are not. */
 import { FormatError } from "../errors.ts";
+import { LZF } from "./hdf5_lzf.ts";
 
 /** A filter of a data set's pipeline. */
-interface Filter {
+export interface Filter {
   /** Registered number: https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md */
   readonly id: number;
   /** Name as stored, often empty. */
@@ -17,7 +18,7 @@ const BUILT_IN = new Set([1, 2, 3, 4, 5, 6]);
 /** Registered number -> plugin of h5wasm-plugins. */
 const PLUGINS: ReadonlyMap<number, string> = new Map([
   [307, "bz2"],
-  [32000, "lzf"],
+  [LZF, "lzf"],
   [32001, "blosc"],
   [32004, "lz4"],
   [32008, "bshuf"],
@@ -26,14 +27,16 @@ const PLUGINS: ReadonlyMap<number, string> = new Map([
   [32026, "blosc2"],
 ]);
 
-/** The file, key and kind of elements that a check is for. */
-interface Place {
-  /** File. */
-  readonly file: string;
-  /** Key. */
-  readonly key: string;
-  /** Whether the elements are strings of variable length. */
-  readonly pointers: boolean;
+/** Whether the unpacked length of lzf's chunks is not said, without which the plugin aborts. */
+export function lacksLength(filters: readonly Filter[]): boolean {
+  return filters.some(({ id, cd_values }) => id === LZF && !cd_values[2]);
+}
+
+/** The filter that is not available here. */
+function missing(label: string, place: { file: string; key: string }): FormatError {
+  const reason = `Cannot read the array as the filter ${label} is not available here: ` +
+    "write the file with gzip, zstd or lz4";
+  return new FormatError("missing-filter", reason, place);
 }
 
 /**
@@ -44,26 +47,12 @@ interface Place {
 export async function checkFilters(
   library: { provideFilter(plugin: string): Promise<boolean> },
   filters: readonly Filter[],
-  place: Place,
+  place: { readonly file: string; readonly key: string },
 ): Promise<void> {
-  for (const filter of filters) {
-    if (BUILT_IN.has(filter.id)) continue;
-    const plugin = PLUGINS.get(filter.id);
-    const label = `${plugin ?? (filter.name || "unknown")} (number ${filter.id})`;
-    if (plugin === "lzf" && place.pointers) {
-      // Without a chunk size in its parameters the lzf plugin needs a function that h5wasm lacks, and aborts.
-      throw new FormatError(
-        "missing-filter",
-        `Cannot read strings compressed with ${label}: write the file with gzip or without compression`,
-        place,
-      );
-    }
-    if (plugin === undefined || !await library.provideFilter(plugin)) {
-      throw new FormatError(
-        "missing-filter",
-        `Cannot read the array as the filter ${label} is not available here: write the file with gzip, zstd or lz4`,
-        place,
-      );
-    }
+  for (const { id, name } of filters) {
+    if (BUILT_IN.has(id)) continue;
+    const plugin = PLUGINS.get(id);
+    if (plugin !== undefined && await library.provideFilter(plugin)) continue;
+    throw missing(`${plugin ?? (name || "unknown")} (number ${id})`, place);
   }
 }

@@ -1,4 +1,6 @@
-/** A remote file as the library reads it: now, and in small pieces. Pages are kept, and reading on fetches more at a time. */
+/** A file as the library reads it: now, and in small pieces. Pages are kept, and reading on fetches more at a time. */
+
+import type { Patch } from "./hdf5_lzf.ts";
 
 /** Reads bytes of a file and waits for them. */
 export interface SyncReader {
@@ -15,6 +17,9 @@ export interface SyncReader {
 /** Bytes of a page: what a jump to another place fetches. */
 const PAGE = 1 << 17;
 
+/** The most bytes that one read of what is at hand asks for. */
+const MOST = 1 << 20;
+
 /** Pages that are kept: 64 MiB. */
 const KEPT = 512;
 
@@ -22,6 +27,7 @@ const KEPT = 512;
 export class PagedFile {
   readonly #reader: SyncReader;
   readonly #pages = new Map<number, Uint8Array>();
+  readonly #patches: Patch[] = [];
   #next = -1;
   #ahead = 1;
 
@@ -46,7 +52,16 @@ export class PagedFile {
       target.set(part, filled);
       filled += part.length;
     }
+    for (const { at, bytes } of this.#patches) {
+      const [from, to] = [Math.max(at, position), Math.min(at + bytes.length, position + count)];
+      if (from < to) target.set(bytes.subarray(from - at, to - at), from - position);
+    }
     return count;
+  }
+
+  /** Shows other bytes at a place from now on. */
+  patch(patch: Patch): void {
+    this.#patches.push(patch);
   }
 
   /** Lets go of the pages. */
@@ -84,4 +99,32 @@ export class PagedFile {
       if (old < number || old >= this.#next) this.#pages.delete(old);
     }
   }
+}
+
+/** A reader of bytes in memory. */
+export function bytesReader(bytes: Uint8Array): SyncReader {
+  return {
+    size: bytes.length,
+    most: MOST,
+    read: (offset, length) => bytes.subarray(offset, offset + length),
+    close() {},
+  };
+}
+
+/** A reader of a Blob: by ranges in a page's worker, elsewhere of a copy in memory. */
+export async function blobReader(blob: Blob): Promise<SyncReader> {
+  if (!("FileReaderSync" in globalThis)) {
+    return bytesReader(new Uint8Array(await blob.arrayBuffer()));
+  }
+  const { FileReaderSync } = globalThis as unknown as {
+    FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+  };
+  const reader = new FileReaderSync();
+  return {
+    size: blob.size,
+    most: MOST,
+    read: (offset, length) =>
+      new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + length))),
+    close() {},
+  };
 }

@@ -84,11 +84,17 @@ interface FileNode {
   stream_ops: Record<string, unknown>;
 }
 
-/** Makes a remote file visible to the library, which reads the pages it needs. */
-export function mountRemote(library: Hdf5Library, reader: SyncReader): MountedFile {
+/** A file whose pages are read as the library needs them. */
+export interface MountedPages extends MountedFile {
+  /** The pages. */
+  readonly file: PagedFile;
+}
+
+/** Makes a file visible to the library, which reads the pages it needs. */
+export function mountPages(library: Hdf5Library, reader: SyncReader): MountedPages {
   const { FS } = library.module;
   const file = new PagedFile(reader);
-  const path = `/remote${mounts++}.h5ad`;
+  const path = `/pages${mounts++}.h5ad`;
   FS.writeFile(path, new Uint8Array(0));
   const { node } = FS.lookupPath(path, {}) as unknown as { node: FileNode };
   const { ErrnoError } = FS as unknown as { ErrnoError: new (number: number) => Error };
@@ -106,6 +112,7 @@ export function mountRemote(library: Hdf5Library, reader: SyncReader): MountedFi
   node.stream_ops = { ...node.stream_ops, read };
   return {
     path,
+    file,
     release() {
       FS.unlink(path);
       file.close();

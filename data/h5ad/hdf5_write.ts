@@ -1,7 +1,7 @@
 /** Writing HDF5 files: groups, attributes, arrays at once or piece by piece. */
 import { BufferedRows, bytesIn } from "../buffered_rows.ts";
 import { FormatError } from "../errors.ts";
-import { type Hdf5Library, throwing } from "./hdf5.ts";
+import { addressOf, type Hdf5Library, throwing } from "./hdf5.ts";
 import { BOOL_STAND_IN, patchBooleans } from "./hdf5_bool.ts";
 import { packRows } from "./hdf5_struct.ts";
 import { type H5Module, H5T, type H5Type, holdsPointers } from "./hdf5_types.ts";
@@ -188,9 +188,7 @@ export class Hdf5Writer implements StorageWriter {
   }
 
   #rememberBoolean(key: string): void {
-    const reference = this.#library.module.create_object_reference(this.#id, `/${key}`);
-    const address = new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true);
-    this.#booleans.set(key, Number(address));
+    this.#booleans.set(key, addressOf(this.#library.module, this.#id, `/${key}`));
   }
 
   /**

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { openH5ad } from "./open_h5ad.ts";
+export { openH5ad, type OpenH5adOptions } from "./open_h5ad.ts";
 export { writeH5adBytes, type WriteOptions } from "./write_h5ad.ts";
 export { type WriteFileOptions, writeH5ad } from "./write_h5ad_deno.ts";
