@@ -27,6 +27,9 @@ const PLUGINS: ReadonlyMap<number, string> = new Map([
   [32026, "blosc2"],
 ]);
 
+/** Compressors inside Blosc, by their place in its parameters, that the plugins name but were built without; zlib's lack aborts. */
+const BLOSC_LACKS: ReadonlyMap<number, string> = new Map([[3, "Snappy"], [4, "zlib"]]);
+
 /** Whether the unpacked length of lzf's chunks is not said, without which the plugin aborts. */
 export function lacksLength(filters: readonly Filter[]): boolean {
   return filters.some(({ id, cd_values }) => id === LZF && !cd_values[2]);
@@ -49,9 +52,11 @@ export async function checkFilters(
   filters: readonly Filter[],
   place: { readonly file: string; readonly key: string },
 ): Promise<void> {
-  for (const { id, name } of filters) {
+  for (const { id, name, cd_values } of filters) {
     if (BUILT_IN.has(id)) continue;
     const plugin = PLUGINS.get(id);
+    const inner = plugin?.startsWith("blosc") ? BLOSC_LACKS.get(cd_values[6] ?? 0) : undefined;
+    if (inner !== undefined) throw missing(`${plugin} with ${inner}`, place);
     if (plugin !== undefined && await library.provideFilter(plugin)) continue;
     throw missing(`${plugin ?? (name || "unknown")} (number ${id})`, place);
   }
