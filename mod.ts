@@ -27,6 +27,7 @@ export {
   type AwkwardForm,
   type AwkwardValue,
   type AxisArray,
+  bigInts,
   BooleanColumn,
   type ByteSource,
   CategoricalColumn,
