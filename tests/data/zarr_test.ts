@@ -175,6 +175,15 @@ Deno.test("openZarr() refuses a damaged chunk and never invents values", async (
   await rejectsWith((await arrayOf(root, "sharded")).read(), "value", "sharded");
 });
 
+Deno.test("openZarr() refuses an entry of a ZIP file whose checksum does not fit", async () => {
+  const zip = await Deno.readFile(zarrFixture("columns_v3"));
+  const store = await zipStore(await openSource(zip));
+  const name = new TextEncoder().encode("obs/score/c/0");
+  const at = zip.findIndex((_, k) => name.every((byte, i) => zip[k + i] === byte));
+  zip[at + name.length + 5]! ^= 1; // a bit of the packed bytes behind the name
+  await rejectsWith(store.get("obs/score/c/0"), "value", "obs/score/c/0");
+});
+
 Deno.test("openZarr() says what is no zarr store", async () => {
   await rejectsWith(openZarr(new Map()), "not-zarr", "/");
   await assert.rejects(openZarr("/nowhere.zarr"), Deno.errors.NotFound);
