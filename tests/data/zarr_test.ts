@@ -216,6 +216,14 @@ Deno.test("openZarr() asks a server again that fails for a moment, and passes it
   for await (const rows of adata.X!.rows()) sums.push([...rows.data].reduce((a, b) => a + b, 0));
   assert.deepEqual(sums, [15.5]);
   assert.ok(failed.size >= 3 && seen.length === server.asked.length);
+  const zip = await Deno.readFile(zarrFixture("columns_v3"));
+  await using zips = new ZarrServer(new Map([["cells.zarr.zip", zip]]));
+  const asked: string[] = [];
+  using zipped = await openZarr(`${zips.url}cells.zarr.zip?key=1`, {
+    fetch: (input, init) => (asked.push(String(input)), fetch(input, init)),
+  });
+  assert.equal(zipped.nObs, 4);
+  assert.ok(asked.length > 3 && asked.every((address) => address.endsWith(".zip?key=1")));
   await using broken = new ZarrServer(values, (key) => key.includes("/") ? 403 : 0);
   await assert.rejects(openZarr(broken.url), /the server answered 403/);
 });
