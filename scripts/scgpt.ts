@@ -12,6 +12,7 @@ import { evaluateAnnotate } from "./commands/evaluate_annotate.ts";
 import { evaluateIntegrate } from "./commands/evaluate_integrate.ts";
 import { evaluateMap } from "./commands/evaluate_map.ts";
 import { forward } from "./commands/forward.ts";
+import { generateCommand } from "./commands/generate.ts";
 import { init } from "./commands/init.ts";
 import { readJsonObject } from "./commands/inputs.ts";
 import { integrateCommand } from "./commands/integrate.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   map,
   annotateCommand,
   integrateCommand,
+  generateCommand,
   init,
   inspect,
   forward,
