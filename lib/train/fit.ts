@@ -100,7 +100,7 @@ class Run {
     this.#adam = new Adam(model.device, settings.optimizer);
     this.#store = settings.store ?? new MemoryStore();
     this.#byDomain = model.config.domainSpecBatchnorm === "dsbn";
-    const recipe = recipeOf(settings, cells, model.config);
+    const recipe = recipeOf(settings, cells, model);
     this.#state = { step: 0, epoch: 0, batch: 0, sums: {}, best: undefined, stale: 0, recipe };
   }
 
