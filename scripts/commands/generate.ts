@@ -12,13 +12,13 @@ import {
   pretrainedInput,
   runManifest,
   TrainedModel,
-  writeH5ad,
 } from "../../mod.ts";
 import { CellsProgress } from "./cells_progress.ts";
 import { command, type Context, type Flags, type FlagValues, UsageError } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
-import { checkOutputFile } from "./outputs.ts";
+import { checkOutputFile, writeCells } from "./outputs.ts";
+import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 
 const GENERATE_FLAGS = {
   known: { kind: "string", help: "text file of the genes that are given, one a line" },
@@ -45,14 +45,8 @@ const GENERATE_FLAGS = {
     byDefault: "agreement where the model has GEPC",
   },
   passes: { kind: "integer", help: "passes of confidence by dropout", default: 4 },
-  layer: { kind: "string", help: "matrix to read: X, raw or a layer", default: "X" },
-  geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
+  ...READ_FLAGS,
   minCoverage: { kind: "number", help: "least part of the genes in the vocabulary", default: 0.2 },
-  batchTokens: {
-    kind: "integer",
-    help: "most tokens a batch: bounds memory, changes no number",
-    default: 16_384,
-  },
   seed: { kind: "integer", help: "seed of hidden genes, tied bins and dropout", default: 0 },
 } as const satisfies Flags;
 
@@ -68,7 +62,7 @@ export const generateCommand = command({
       help: "h5ad file to write, with the values as layers",
       required: true,
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     ...GENERATE_FLAGS,
     ...DEVICE_FLAGS,
   },
@@ -98,25 +92,23 @@ export const generateCommand = command({
     const written = flags.genes === undefined
       ? await attachGeneration(cells, generation, { manifest })
       : generatedCells(cells, generation, { manifest });
-    const { notCarried } = await writeH5ad(written, output, { force, signal });
-    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
-    say(`wrote ${output}`);
+    await writeCells(written, { output, force }, context);
     const counts = { cells: cells.nObs, genes: genes.length, values: values.length };
     return { ...counts, output, ...scores && { scores }, manifest };
   },
 });
 
 async function generateOptions(
-  { known, genes, holdOut, geneColumn, confidence, prompt, ...flags }: FlagValues<
+  { known, genes, holdOut, confidence, prompt, steps, passes, ...reading }: FlagValues<
     typeof GENERATE_FLAGS
   >,
 ): Promise<GenerateCellsOptions> {
-  const { steps, passes, layer, minCoverage, batchTokens, seed } = flags;
   return {
-    ...{ steps, passes, layer, minCoverage, batchTokens, seed },
+    ...readOptions(reading),
+    steps,
+    passes,
     prompt: prompt as NonNullable<GenerateCellsOptions["prompt"]>,
     ...confidence !== undefined && { confidence: confidence as "agreement" | "dropout" },
-    ...geneColumn !== undefined && { geneColumn },
     ...holdOut !== undefined && { holdOut },
     ...known !== undefined && { known: await readNames(known) },
     ...genes !== undefined && { genes: await readNames(genes) },
