@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "node:worker_threads"; // once it is there (the HDF5 library loads it), messages come before 60 turns of the timers
 import { eventTurn } from "../../lib/event_turn.ts";
 
 Deno.test("eventTurn() lets a timer that is due come at once", async () => {
