@@ -24,7 +24,7 @@ const GENERATE_FLAGS = {
   known: { kind: "string", help: "text file of the genes that are given, one a line" },
   genes: {
     kind: "string",
-    help: "text file of the genes to generate; the output has these alone",
+    help: "text file of the genes to generate; the output has these alone, as with --layer raw",
     byDefault: "all of model and data that are not given",
   },
   holdOut: {
@@ -89,7 +89,8 @@ export const generateCommand = command({
       pretrained.model,
       options as Record<string, unknown>,
     );
-    const written = flags.genes === undefined
+    const overColumns = flags.genes === undefined && flags.layer !== "raw"; // raw has genes of its own
+    const written = overColumns
       ? await attachGeneration(cells, generation, { manifest })
       : generatedCells(cells, generation, { manifest });
     await writeCells(written, { output, force }, context);

@@ -1,6 +1,6 @@
 /** `scgpt generate`, from a pretraining to layers of a file. */
 import assert from "node:assert/strict";
-import { openH5ad } from "../../mod.ts";
+import { type AxisArray, LazyMap, openH5ad } from "../../mod.ts";
 import { BloodFolder } from "./blood_runs.ts";
 import { namesIn, ON_CPU, scgpt } from "./run_scgpt.ts";
 
@@ -61,6 +61,23 @@ Deno.test("scgpt generate takes known genes, or genes to generate, from a file",
   assert.deepEqual(written.varNames, genes);
   assert.deepEqual(written.obs.columns(), ["cell_type", "batch"]);
   assert.equal((await (await written.layers.need("scgpt_generated")).dense()).length, 600);
+});
+
+Deno.test("scgpt generate reads raw, whose genes are others than the file's columns", async () => {
+  using folder = new BloodFolder();
+  const { input, run } = await pretrained(folder);
+  using cells = await openH5ad(input);
+  const few = cells.select({ var: [...Array(10).keys()] });
+  const raw = { X: cells.X!, var: cells.var, varm: LazyMap.of<AxisArray>("raw/varm", {}) };
+  const path = await folder.cells("raw.h5ad", few.with({ raw })), output = folder.file("out.h5ad");
+  const made = await scgpt(
+    ...["generate", "--model", run, "--input", path, "--output", output, "--layer", "raw"],
+    ...["--hold-out", "0.2", ...ON_CPU],
+  );
+  assert.equal(made.code, 0, made.err);
+  using written = await openH5ad(output);
+  assert.equal(written.nVars, 765);
+  assert.deepEqual(written.obsNames, cells.obsNames);
 });
 
 Deno.test("scgpt generate refuses wrong usage before any work, and leaves no file", async () => {
