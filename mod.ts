@@ -123,6 +123,7 @@ export {
   batchGradients,
   batchLosses,
   binEdges,
+  BINNING_MODES,
   type BinningMode,
   binRow,
   type ByteSink,

@@ -1,6 +1,6 @@
 /** Flags of the commands that embed cells, and the progress they show. */
 import { SingleBar } from "cli-progress";
-import type { EmbedEvent, EmbedOptions, EmbedStart } from "../../mod.ts";
+import { BINNING_MODES, type EmbedEvent, type EmbedOptions, type EmbedStart } from "../../mod.ts";
 import type { Context, Flag, FlagValues } from "./command.ts";
 
 /** Flags that are options of `embed`. */
@@ -20,8 +20,8 @@ export const EMBED_FLAGS = {
   maxLength: { kind: "integer", help: "most tokens a cell", byDefault: "the model's" },
   binning: {
     kind: "string",
-    help: "how tied values are binned",
-    choices: ["reference", "deterministic"],
+    help: "how tied values are binned; none: values as they are",
+    choices: BINNING_MODES,
     byDefault: "reference",
   },
   seed: { kind: "integer", help: "seed of tied bins and sampled genes", byDefault: "0" },

@@ -1,13 +1,14 @@
 /** Flags of the commands that train, and the options they stand for. */
-import type {
-  BinningMode,
-  CheckpointStore,
-  ConfigOverrides,
-  FitOptions,
-  Preset,
-  Schedule,
-  StartOptions,
-  Trainable,
+import {
+  BINNING_MODES,
+  type BinningMode,
+  type CheckpointStore,
+  type ConfigOverrides,
+  type FitOptions,
+  type Preset,
+  type Schedule,
+  type StartOptions,
+  type Trainable,
 } from "../../mod.ts";
 import type { Flags, FlagValues } from "./command.ts";
 
@@ -35,8 +36,8 @@ export const START_FLAGS = {
   geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
   binning: {
     kind: "string",
-    help: "how tied values are binned",
-    choices: ["reference", "deterministic"],
+    help: "how tied values are binned; none: logged values as they are",
+    choices: BINNING_MODES,
     default: "reference",
   },
   maxLength: { kind: "integer", help: "most tokens a cell", byDefault: "all its genes" },
