@@ -437,6 +437,8 @@ export {
   type MapReferenceOptions,
   type MapReferenceResult,
   type MapResult,
+  meanAnnotation,
+  type MeanAnnotationOptions,
   type MethodEvaluated,
   type MethodResults,
   type Methods,

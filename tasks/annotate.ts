@@ -200,7 +200,8 @@ export async function annotate(
   return { ...bestClasses(probabilities, classes, minConfidence), classes, probabilities, panel };
 }
 
-function bestClasses(
+/** The best class of each cell; the first of equal ones. probabilities [cells, classes] */
+export function bestClasses(
   probabilities: Float32Array,
   classes: readonly string[],
   minConfidence: number,
