@@ -18,7 +18,7 @@ export {
 export { eventTurn } from "./event_turn.ts";
 export { nearest, refuseUnknownKeys } from "./options.ts";
 
-export { binEdges, type BinningMode, binRow, MIDDLE } from "./input/binning.ts";
+export { binEdges, BINNING_MODES, type BinningMode, binRow, MIDDLE } from "./input/binning.ts";
 export {
   inspectValues,
   type MatrixNames,

@@ -187,6 +187,7 @@ export {
   trainAnnotator,
   type TrainAnnotatorOptions,
 } from "./annotate.ts";
+export { meanAnnotation, type MeanAnnotationOptions } from "./mean_annotation.ts";
 export { mapPanel, type PanelMapping, type PanelOptions, type PanelReport } from "./gene_panel.ts";
 export type { ChosenGenes, StartOptions } from "./learned_cells.ts";
 export {

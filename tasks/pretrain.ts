@@ -87,6 +87,9 @@ export async function* pretrain(
   if (datasets.length === 0) {
     throw new RangeError("Cannot pretrain as there must be data: got none");
   }
+  if (options.binning === "none") {
+    throw new RangeError('Cannot pretrain as generated values are bins: got binning "none"');
+  }
   const { seed = 0, ratios = [0.25, 0.5, 0.75] } = options;
   const vocab = options.pretrained?.vocab ?? options.vocab ??
     GeneVocab.fromNames(await allGenes(datasets, options));

@@ -1,4 +1,5 @@
 /** Flags of the commands that read cells for a model and write them back with what it says. */
+import { BINNING_MODES } from "../../mod.ts";
 import type { Flag, Flags, FlagValues } from "./command.ts";
 
 /** The flag that names the column of gene symbols. */
@@ -18,8 +19,8 @@ export const BATCH_TOKENS_FLAG = {
 /** The flag of ways to bin. */
 export const BINNING_FLAG = {
   kind: "string",
-  help: "how tied values are binned",
-  choices: ["reference", "deterministic"],
+  help: "how tied values are binned; none: logged values as they are",
+  choices: BINNING_MODES,
 } as const satisfies Flag;
 
 /** The flag that allows an output to be replaced. */

@@ -63,7 +63,11 @@ Deno.test("pretrain() learns to generate genes that it has not seen, in one step
   }
 });
 
-Deno.test("pretrain() refuses to begin without data", async () => {
+Deno.test("pretrain() refuses to begin without data or bins", async () => {
   await using device = await openWasmDevice({ threads: 1 });
   await assert.rejects(Array.fromAsync(pretrain([], device)), /there must be data: got none/);
+  await assert.rejects(
+    Array.fromAsync(pretrain([countedCells()], device, { binning: "none" })),
+    /generated values are bins: got binning "none"/,
+  );
 });
