@@ -1,4 +1,5 @@
 /** Annotated data: a matrix of cells x genes with everything that belongs to its axes. */
+import type { AwkwardArray } from "./awkward.ts";
 import { checkIndices, checkOptions } from "./checks.ts";
 import type { DataFrame } from "./dataframe.ts";
 import { LazyMap } from "./lazy_map.ts";
@@ -6,8 +7,8 @@ import { isMatrix, type Matrix } from "./matrix.ts";
 import { selectMatrix } from "./matrix_select.ts";
 import type { UnsValue } from "./uns.ts";
 
-/** What `obsm` and `varm` hold: a matrix or a table with one row for each cell or gene. */
-export type AxisArray = Matrix | DataFrame;
+/** What `obsm` and `varm` hold: a matrix, a table or lists of any length, with one row for each cell or gene. */
+export type AxisArray = Matrix | DataFrame | AwkwardArray;
 
 /** The data before genes were filtered: all genes, with a table of their own. */
 export interface Raw {

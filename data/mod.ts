@@ -1,9 +1,12 @@
 /**
- * Annotated data: h5ad files in, typed columns and sparse rows out, h5ad files out again.
+ * Annotated data: typed columns, matrices read by ranges of rows, views. Files are read and written by the entry points of their
+ * formats, so that an importer of one never loads another: `@scgpt/sdk/data/h5ad` and `@scgpt/sdk/data/zarr`.
  *
  * @module
  */
 export { AnnData, type AnnDataParts, type AxisArray, type Named, type Raw } from "./anndata.ts";
+export { AwkwardArray, type AwkwardForm, type AwkwardValue } from "./awkward.ts";
+export { bigInts } from "./big_ints.ts";
 export {
   BooleanColumn,
   CategoricalColumn,
@@ -15,7 +18,6 @@ export {
 } from "./column.ts";
 export { type ColumnValues, DataFrame, type DataFrameParts } from "./dataframe.ts";
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "./errors.ts";
-export { openH5ad } from "./h5ad.ts";
 export { type LazyEntry, LazyMap } from "./lazy_map.ts";
 export {
   type CsrRows,
@@ -30,6 +32,5 @@ export { type ByteSource, openSource } from "./source.ts";
 export type { NumericDtype, RawArray } from "./storage.ts";
 export type { NdArray, UnsDict, UnsValue } from "./uns.ts";
 export type { NotCarried } from "./write_elements.ts";
-export { writeH5adBytes, type WriteOptions, type WriteReport } from "./write_h5ad.ts";
-export { type WriteFileOptions, writeH5ad } from "./write_h5ad_deno.ts";
+export type { WriteReport } from "./write_anndata.ts";
 export { removeUnfinished, writeWhole, type WriteWholeOptions } from "./atomic_deno.ts";

@@ -6,6 +6,7 @@ import { Command as Program, CommanderError, Option } from "@commander-js/extra-
 import { VERSION } from "../mod.ts";
 import { type Command, type Flag, kebab, parseFlags, UsageError } from "./commands/command.ts";
 import { annotateCommand } from "./commands/annotate.ts";
+import { convert } from "./commands/convert.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evaluateAnnotate } from "./commands/evaluate_annotate.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   generateCommand,
   init,
   inspect,
+  convert,
   forward,
   doctor,
 ];

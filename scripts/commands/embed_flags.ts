@@ -1,6 +1,6 @@
 /** Flags of the commands that embed cells, and the progress they show. */
 import { SingleBar } from "cli-progress";
-import { type EmbedEvent, type EmbedOptions, type EmbedStart } from "../../mod.ts";
+import type { EmbedEvent, EmbedOptions, EmbedStart } from "../../mod.ts";
 import type { Context, Flag, FlagValues } from "./command.ts";
 import { BATCH_TOKENS_FLAG, BINNING_FLAG, GENE_COLUMN_FLAG } from "./read_flags.ts";
 

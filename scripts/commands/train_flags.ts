@@ -1,13 +1,13 @@
 /** Flags of the commands that train, and the options they stand for. */
-import {
-  type BinningMode,
-  type CheckpointStore,
-  type ConfigOverrides,
-  type FitOptions,
-  type Preset,
-  type Schedule,
-  type StartOptions,
-  type Trainable,
+import type {
+  BinningMode,
+  CheckpointStore,
+  ConfigOverrides,
+  FitOptions,
+  Preset,
+  Schedule,
+  StartOptions,
+  Trainable,
 } from "../../mod.ts";
 import type { Flags, FlagValues } from "./command.ts";
 import { BINNING_FLAG, GENE_COLUMN_FLAG } from "./read_flags.ts";

@@ -1,5 +1,5 @@
 /** HDF5 files as the groups and arrays of `storage.ts`, over h5wasm. */
-import { FormatError } from "./errors.ts";
+import { FormatError } from "../errors.ts";
 import {
   concatenate,
   decode,
@@ -9,7 +9,9 @@ import {
   type H5Wasm,
   holdsPointers,
 } from "./hdf5_types.ts";
-import { checkFilters } from "./hdf5_filters.ts";
+import { checkFilters, type Filter, lacksLength } from "./hdf5_filters.ts";
+import type { ReadBytes } from "./hdf5_header.ts";
+import { lzfPatch, type Patch } from "./hdf5_lzf.ts";
 import type {
   ArrayData,
   AttributeValue,
@@ -18,7 +20,7 @@ import type {
   StorageArray,
   StorageGroup,
   StorageNode,
-} from "./storage.ts";
+} from "../storage.ts";
 
 /** Bytes that one call reads into the heap of the library, which never shrinks. */
 const SLAB_BYTES = 1 << 25;
@@ -41,12 +43,42 @@ export interface Hdf5File {
   close(): void;
 }
 
-/** What nodes of one file share. */
-interface FileState {
-  readonly library: Hdf5Library;
+/** How a file is opened. */
+export interface Hdf5Options {
+  /** Name for messages. */
   readonly name: string;
-  readonly id: bigint;
+  /** What a read of the file failed with since the last call, where it is remote. */
+  readonly failure?: (() => unknown) | undefined;
+  /** Opens a view of the file in which the descriptions of some data sets can be mended. */
+  readonly mendable?: () => Promise<MendableFile>;
+}
+
+/** A view of a file in which bytes can be changed; the file itself stays as it is. */
+export interface MendableFile {
+  /** The library that sees the view. */
+  readonly library: Hdf5Library;
+  /** Path in its file system. */
+  readonly path: string;
+  /** Reads bytes. */
+  readonly read: ReadBytes;
+  /** Shows other bytes from now on. */
+  patch(patch: Patch): void;
+  /** Removes the view. */
+  release(): void;
+}
+
+/** What nodes of one file share. */
+interface FileState extends Hdf5Options {
+  readonly library: Hdf5Library;
+  id: bigint;
   open: boolean;
+  /** The view in which descriptions are mended, once one had to be. */
+  mended: Promise<MendedState> | undefined;
+}
+
+/** The state of a mended view; its file is opened anew after each change, as the library keeps what it read. */
+interface MendedState extends FileState {
+  readonly file: MendableFile;
 }
 
 /** Runs `act` with the library's errors thrown, instead of printed and passed over. */
@@ -64,28 +96,48 @@ export function throwing<T>(module: H5Module, act: () => T): T {
  *
  * @param library The library.
  * @param path Path in its file system.
- * @param name Name for messages.
+ * @param options Name, and how reads that fail and descriptions to mend are handled.
  */
-export function openHdf5(library: Hdf5Library, path: string, name: string): Hdf5File {
+export function openHdf5(library: Hdf5Library, path: string, options: Hdf5Options): Hdf5File {
+  const { name, failure } = options;
   const { module } = library;
   let id: bigint;
   try {
-    id = throwing(module, () => module.open(path, module.H5F_ACC_RDONLY, false, -1, -1));
+    id = openFile(library, path);
   } catch (cause) {
-    throw new FormatError("not-hdf5", "Cannot open the file as the HDF5 library refuses it", {
-      file: name,
-      key: "/",
-      cause,
-    });
+    throw failure?.() ??
+      new FormatError("not-hdf5", "Cannot open the file as the HDF5 library refuses it", {
+        file: name,
+        key: "/",
+        cause,
+      });
   }
-  const state: FileState = { library, name, id, open: true };
+  const state: FileState = { ...options, library, id, open: true, mended: undefined };
   return {
     root: new Hdf5Group(state, "/"),
     close() {
-      if (state.open) module.close_file(id);
+      if (!state.open) return;
       state.open = false;
+      module.close_file(id);
+      state.mended?.then(({ library, id, file }) => {
+        library.module.close_file(id);
+        file.release();
+      }, () => {});
     },
   };
+}
+
+/** Opens a file for reading. */
+function openFile({ module }: Hdf5Library, path: string): bigint {
+  return throwing(module, () => module.open(path, module.H5F_ACC_RDONLY, false, -1, -1));
+}
+
+/** Opens the view of a file in which descriptions are mended. */
+async function openMended(state: FileState): Promise<MendedState> {
+  const file = await state.mendable!();
+  const id = openFile(file.library, file.path);
+  const { name } = state;
+  return { name, library: file.library, id, file, open: true, mended: undefined };
 }
 
 /** What group and array have in common: place, attributes, and calls of the library. */
@@ -122,6 +174,8 @@ abstract class Hdf5Node {
     try {
       return throwing(module, () => act(module, id));
     } catch (cause) {
+      const failure = this.state.failure?.();
+      if (failure !== undefined) throw failure;
       throw new FormatError("value", "Cannot read the node as the HDF5 library fails on it", {
         file: this.file,
         key: this.key,
@@ -166,7 +220,7 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
   readonly dtype: Dtype;
   readonly chunks: readonly number[] | null;
   readonly #type: H5Type;
-  #checked: Promise<void> | undefined;
+  #checked: Promise<Hdf5Array | undefined> | undefined;
 
   constructor(state: FileState, path: string) {
     super(state, path);
@@ -184,15 +238,32 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
     if (shape === null) {
       throw new FormatError("encoding", "Cannot read the array as it has no elements", this);
     }
-    await (this.#checked ??= this.#checkFilters());
+    const mended = await (this.#checked ??= this.#checkFilters());
+    if (mended !== undefined) return await mended.read(ranges);
     const block = shape.map((length, axis) => clampRange(ranges[axis], length));
     return concatenate(slabsOf(block, this.#type).map((slab) => this.#readSlab(slab)));
   }
 
-  async #checkFilters(): Promise<void> {
-    const filters = this.call((module, id) => module.get_dataset_filters(id, this.path));
-    const pointers = holdsPointers(this.#type);
-    await checkFilters(this.state.library, filters, { file: this.file, key: this.key, pointers });
+  /** Makes filters available; returns this array in the mended view where its description is not complete. */
+  async #checkFilters(): Promise<Hdf5Array | undefined> {
+    const filters: Filter[] = this.call((module, id) => module.get_dataset_filters(id, this.path));
+    const { state } = this;
+    const place = { file: this.file, key: this.key };
+    if (state.mendable === undefined || !lacksLength(filters)) {
+      return await checkFilters(state.library, filters, place), undefined;
+    }
+    const mended = await (state.mended ??= openMended(state));
+    const address = this.call((module, id) => addressOf(module, id, this.path));
+    const patch = lzfPatch(mended.file.read, address);
+    if (patch === undefined) {
+      const reason = "Cannot read the array as lzf's chunks do not say how long they are: " +
+        "write the file with gzip, zstd or lz4";
+      throw new FormatError("missing-filter", reason, place);
+    }
+    mended.library.module.close_file(mended.id);
+    mended.file.patch(patch);
+    mended.id = openFile(mended.library, mended.file.path);
+    return new Hdf5Array(mended, this.path);
   }
 
   /** One call of the library. */
@@ -231,6 +302,12 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
     }
     return data;
   }
+}
+
+/** Address of the header of a node. */
+export function addressOf(module: H5Module, id: bigint, path: string): number {
+  const reference = module.create_object_reference(id, path);
+  return Number(new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true));
 }
 
 /** A range inside `0 .. length`. */

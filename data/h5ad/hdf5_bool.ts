@@ -1,14 +1,12 @@
 /**
  * h5wasm cannot write h5py's booleans (an enumeration). They are written as a compound type of the same size, and once
  * the file is closed its type description is replaced by the enumeration's, which is shorter. File format:
- * https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, "Version 1 Data Object Header Prefix" and
- * "Datatype Message".
+ * https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, "Datatype Message".
  */
-import { FormatError } from "./errors.ts";
+import { FormatError } from "../errors.ts";
+import { headerMessages, MESSAGE, type ReadBytes } from "./hdf5_header.ts";
 import { type H5Module, H5T, type H5Type } from "./hdf5_types.ts";
 
-const DATATYPE = 0x0003;
-const CONTINUATION = 0x0010;
 const COMPOUND_V1 = 0x16;
 
 /** The stand-in: one signed byte in a compound whose description has room for the enumeration's 38 bytes. */
@@ -46,37 +44,18 @@ function enumMessage(): Uint8Array {
 
 /** Random access to the bytes of a file. */
 interface Bytes {
-  read(at: number, length: number): DataView;
+  readonly read: ReadBytes;
   write(at: number, bytes: Uint8Array): void;
-}
-
-/** Places and lengths of the datatype messages of an object header of version 1. */
-function* datatypeMessages(file: Bytes, header: number): Generator<{ at: number; length: number }> {
-  const prefix = file.read(header, 16);
-  if (prefix.getUint8(0) !== 1) return;
-  const blocks = [{ at: header + 16, length: prefix.getUint32(8, true) }];
-  for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
-    const view = file.read(block.at, block.length);
-    for (let at = 0; at + 8 <= block.length;) {
-      const length = view.getUint16(at + 2, true);
-      const type = view.getUint16(at, true);
-      if (type === DATATYPE) yield { at: block.at + at + 8, length };
-      if (type === CONTINUATION) {
-        blocks.push({
-          at: Number(view.getBigUint64(at + 8, true)),
-          length: Number(view.getBigUint64(at + 16, true)),
-        });
-      }
-      at += 8 + length;
-    }
-  }
 }
 
 /** Replaces the type of one data set; returns whether it was found. */
 function patchHeader(file: Bytes, header: number): boolean {
   const message = enumMessage();
-  for (const { at, length } of datatypeMessages(file, header)) {
-    if (length < message.length || file.read(at, 1).getUint8(0) !== COMPOUND_V1) continue;
+  for (const { type, at, length } of headerMessages(file.read, header)) {
+    if (
+      type !== MESSAGE.datatype || length < message.length ||
+      file.read(at, 1).getUint8(0) !== COMPOUND_V1
+    ) continue;
     const bytes = new Uint8Array(length);
     bytes.set(message);
     file.write(at, bytes);

@@ -1,11 +1,20 @@
 /** AnnData in HDF5 files. */
-import type { AnnData } from "./anndata.ts";
-import { checkOptions } from "./checks.ts";
-import { FormatError } from "./errors.ts";
-import { type Hdf5File, openHdf5 } from "./hdf5.ts";
-import { loadHdf5, mountFile } from "./hdf5_web.ts";
-import { readAnnData } from "./read_anndata.ts";
-import { type ByteSource, isHttp, openSource } from "./source.ts";
+import type { AnnData } from "../anndata.ts";
+import { checkOptions } from "../checks.ts";
+import { FormatError } from "../errors.ts";
+import {
+  type Hdf5File,
+  type Hdf5Library,
+  type Hdf5Options,
+  type MendableFile,
+  openHdf5,
+} from "./hdf5.ts";
+import { blobReader, bytesReader, type SyncReader } from "./hdf5_pages.ts";
+import { openRemote } from "./hdf5_remote.ts";
+import { loadHdf5, type MountedFile, mountFile, mountPages } from "./hdf5_web.ts";
+import { readAnnData } from "../read_anndata.ts";
+import type { StorageGroup } from "../storage.ts";
+import { type ByteSource, isHttp, openSource } from "../source.ts";
 
 const SIGNATURE = "\x89HDF\r\n\x1a\n";
 
@@ -50,7 +59,7 @@ async function checkHdf5(source: ByteSource): Promise<void> {
   }
 }
 
-/** Downloads a file; the library has no asynchronous access to remote ranges. */
+/** Downloads a file, where its server knows no ranges or this thread may not wait for them. */
 async function download(url: string | URL, signal: AbortSignal | undefined): Promise<Blob> {
   const answer = await fetch(url, signal === undefined ? {} : { signal });
   if (!answer.ok) {
@@ -66,12 +75,25 @@ function toPath(from: string | URL): string {
   return from instanceof URL ? decodeURIComponent(from.pathname) : from;
 }
 
+/** A view of a file in which descriptions of data sets can be mended. */
+async function mend(opening: Promise<SyncReader>): Promise<MendableFile> {
+  const [reader, library] = await Promise.all([opening, loadHdf5()]);
+  const { path, file, release } = mountPages(library, reader);
+  const read = (at: number, length: number) => {
+    const bytes = new Uint8Array(length);
+    file.readInto(bytes, at);
+    return new DataView(bytes.buffer);
+  };
+  return { library, path, read, patch: (patch) => file.patch(patch), release };
+}
+
 /** Opens a file of the server by path. */
 async function openPath(path: string): Promise<Hdf5File> {
   using source = await openSource(path);
   await checkHdf5(source);
-  const { loadHdf5 } = await import("./hdf5_deno.ts");
-  return openHdf5(await loadHdf5(), path, path);
+  const { fileReader, loadHdf5 } = await import("./hdf5_deno.ts");
+  const mendable = () => mend(Promise.resolve(fileReader(path)));
+  return openHdf5(await loadHdf5(), path, { name: path, mendable });
 }
 
 /** Opens content in memory, or a File that a worker can read by range. */
@@ -79,9 +101,39 @@ async function openContent(content: Uint8Array | Blob, name: string): Promise<Hd
   using source = await openSource(content);
   await checkHdf5({ ...source, name });
   const library = await loadHdf5();
+  const reader = () =>
+    content instanceof Blob ? blobReader(content) : Promise.resolve(bytesReader(content));
   const mounted = await mountFile(library, content);
+  return openMounted(library, mounted, { name, mendable: () => mend(reader()) });
+}
+
+/** Opens a file at an address: by ranges where that is possible, else as a whole. */
+async function openAddress(url: string, signal: AbortSignal | undefined): Promise<Hdf5File> {
+  const source = await openSource(url).catch(() => undefined);
+  const reader = source && await openRemote({ url, size: source.size });
+  if (source === undefined || reader === undefined) {
+    return await openContent(await download(url, signal), url);
+  }
   try {
-    const file = openHdf5(library, mounted.path, name);
+    await checkHdf5(source);
+    const library = await loadHdf5();
+    const mounted = mountPages(library, reader);
+    const mendable = () => mend(Promise.resolve({ ...reader, close() {} }));
+    return openMounted(library, mounted, { name: url, failure: mounted.failure, mendable });
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+/** Opens a file that was made visible to the library, and releases it with the file. */
+function openMounted(
+  library: Hdf5Library,
+  mounted: MountedFile,
+  options: Hdf5Options,
+): Hdf5File {
+  try {
+    const file = openHdf5(library, mounted.path, options);
     return { root: file.root, close: () => (file.close(), mounted.release()) };
   } catch (error) {
     mounted.release();
@@ -98,16 +150,43 @@ async function openAny(
   if (from instanceof Blob) {
     return await openContent(from, from instanceof File ? from.name : "blob");
   }
-  if (isHttp(from)) return await openContent(await download(from, signal), String(from));
+  if (isHttp(from)) return await openAddress(String(from), signal);
   return await openPath(toPath(from));
+}
+
+/** How an h5ad file is opened. */
+export interface OpenH5adOptions {
+  /** Group inside the file that holds the AnnData, such as `mod/rna` of an h5mu file; the root unless told. */
+  readonly path?: string;
+  /** Stops the opening. */
+  readonly signal?: AbortSignal;
+}
+
+/** The group at a path below another. */
+async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> {
+  let group = root;
+  for (const name of path.split("/").filter((part) => part !== "")) {
+    const child = await group.get(name);
+    if (child?.node !== "group") {
+      const place = { file: root.file, key: path };
+      throw new FormatError(
+        "missing-key",
+        "Cannot open an AnnData as there is no such group",
+        place,
+      );
+    }
+    group = child;
+  }
+  return group;
 }
 
 /**
  * Opens an h5ad file; reads its structure and the names of cells and genes, and the rest when it is asked for.
  *
  * @param source A path (on a server, read in place), a Blob or File (read in place in a worker, else copied into memory),
- *   bytes, or an http(s) address (downloaded whole).
- * @param options `signal`: stops the opening.
+ *   bytes, or an http(s) address (read by ranges where the server honours them, on a server and in a page's worker; else
+ *   downloaded whole).
+ * @param options The group inside the file, an abort signal.
  * @returns The annotated data; close them when done.
  * @throws {FormatError} Where it is not HDF5, is cut off, or is not an AnnData; `kind`, `file` and `key` tell.
  * @throws {Deno.errors.NotFound} Where there is no such file.
@@ -115,7 +194,7 @@ async function openAny(
  * @example Read labels and values
  * ```ts
  * import assert from "node:assert/strict";
- * import { openH5ad } from "@scgpt/sdk/data";
+ * import { openH5ad } from "@scgpt/sdk/data/h5ad";
  *
  * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
  * const label = await adata.obs.column("label", "categorical");
@@ -125,13 +204,14 @@ async function openAny(
  */
 export async function openH5ad(
   source: string | URL | Blob | Uint8Array,
-  options: { signal?: AbortSignal } = {},
+  options: OpenH5adOptions = {},
 ): Promise<AnnData> {
-  checkOptions("open an h5ad file", options, ["signal"]);
+  checkOptions("open an h5ad file", options, ["path", "signal"]);
   options.signal?.throwIfAborted();
   const file = await openAny(source, options.signal);
   try {
-    return await readAnnData(file.root, () => file.close());
+    const root = await groupAt(file.root, options.path ?? "");
+    return await readAnnData(root, () => file.close());
   } catch (error) {
     file.close();
     throw error;

@@ -1,5 +1,6 @@
-/** h5wasm in a page or worker: its files lie in memory, or in a File that a worker reads by range. */
+/** h5wasm in a page or worker: its files lie in memory, in a File that a worker reads by range, or at an address. */
 import type { Hdf5Library } from "./hdf5.ts";
+import { PagedFile, type SyncReader } from "./hdf5_pages.ts";
 
 const PLUGIN_FOLDER = "/plugins";
 
@@ -52,7 +53,12 @@ export interface MountedFile {
   readonly path: string;
   /** Removes it again. */
   release(): void;
+  /** What a read of a remote file failed with since the last call. */
+  failure?(): unknown;
 }
+
+/** Number of "input or output error" in the library's system. */
+const EIO = 29;
 
 /** Makes bytes or a Blob visible to the library: a worker reads a Blob by range, elsewhere it is copied into memory. */
 export async function mountFile(
@@ -71,4 +77,50 @@ export async function mountFile(
   const bytes = content instanceof Blob ? new Uint8Array(await content.arrayBuffer()) : content;
   FS.writeFile(path, bytes);
   return { path, release: () => (FS.unlink(path), FS.rmdir(folder)) };
+}
+
+/** The parts of a node of the library's file system that reading needs. */
+interface FileNode {
+  stream_ops: Record<string, unknown>;
+}
+
+/** A file whose pages are read as the library needs them. */
+export interface MountedPages extends MountedFile {
+  /** The pages. */
+  readonly file: PagedFile;
+}
+
+/** Makes a file visible to the library, which reads the pages it needs. */
+export function mountPages(library: Hdf5Library, reader: SyncReader): MountedPages {
+  const { FS } = library.module;
+  const file = new PagedFile(reader);
+  const path = `/pages${mounts++}.h5ad`;
+  FS.writeFile(path, new Uint8Array(0));
+  const { node } = FS.lookupPath(path, {}) as unknown as { node: FileNode };
+  const { ErrnoError } = FS as unknown as { ErrnoError: new (number: number) => Error };
+  let failure: unknown;
+  const read = (_: unknown, heap: Uint8Array, ...place: [number, number, number]) => {
+    const [offset, length, at] = place;
+    try {
+      return file.readInto(heap.subarray(offset, offset + length), at);
+    } catch (error) {
+      failure = error;
+      throw new ErrnoError(EIO); // an error of ours would leave the library halfway
+    }
+  };
+  Object.defineProperty(node, "usedBytes", { get: () => file.size });
+  node.stream_ops = { ...node.stream_ops, read };
+  return {
+    path,
+    file,
+    release() {
+      FS.unlink(path);
+      file.close();
+    },
+    failure() {
+      const last = failure;
+      failure = undefined;
+      return last;
+    },
+  };
 }

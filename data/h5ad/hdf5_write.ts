@@ -1,34 +1,24 @@
 /** Writing HDF5 files: groups, attributes, arrays at once or piece by piece. */
-import { FormatError } from "./errors.ts";
-import { type Hdf5Library, throwing } from "./hdf5.ts";
+import { BufferedRows, bytesIn } from "../buffered_rows.ts";
+import { FormatError } from "../errors.ts";
+import { addressOf, type Hdf5Library, throwing } from "./hdf5.ts";
 import { BOOL_STAND_IN, patchBooleans } from "./hdf5_bool.ts";
 import { packRows } from "./hdf5_struct.ts";
 import { type H5Module, H5T, type H5Type, holdsPointers } from "./hdf5_types.ts";
-import type { ArrayData, AttributeValue, Dtype, NumericDtype, RawArray } from "./storage.ts";
+import type {
+  ArrayData,
+  ArrayOptions,
+  ArrayStream,
+  AttributeValue,
+  Dtype,
+  NumericDtype,
+  StorageWriter,
+} from "../storage.ts";
 
 /** Bytes of a chunk of a streamed or compressed array. */
 const CHUNK_BYTES = 1 << 18;
 
-/** Bytes that a stream gathers before it writes. */
-const BUFFER_BYTES = 1 << 23;
-
 const UNLIMITED = 2n ** 64n - 1n;
-
-/** How an array is stored. */
-export interface ArrayOptions {
-  /** Lengths of the axes. */
-  readonly shape: readonly number[];
-  /** Element type. */
-  readonly dtype: Dtype;
-}
-
-/** An array that grows along its first axis. */
-export interface ArrayStream {
-  /** Appends whole rows: values in row-major order. */
-  append(values: RawArray): void;
-  /** Writes what is left; returns the number of rows. */
-  finish(): number;
-}
 
 /** Bytes of an element of a numeric type as it is written: float16 is widened. */
 function bytesOf(name: NumericDtype): number {
@@ -51,11 +41,6 @@ export function typeFor(dtype: Dtype): Partial<H5Type> {
   };
 }
 
-/** The bytes of a typed array. */
-function bytesIn(values: RawArray): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
 /** Lends `act` a copy of the bytes on the library's heap. */
 function onHeap<T>(module: H5Module, bytes: Uint8Array, act: (pointer: bigint) => T): T {
   const pointer = module._malloc(Math.max(1, bytes.length));
@@ -69,7 +54,7 @@ function onHeap<T>(module: H5Module, bytes: Uint8Array, act: (pointer: bigint) =
 }
 
 /** An HDF5 file being written, in the oldest and most widely readable version of the format. */
-export class Hdf5Writer {
+export class Hdf5Writer implements StorageWriter {
   readonly #library: Hdf5Library;
   readonly #path: string;
   readonly #id: bigint;
@@ -88,14 +73,21 @@ export class Hdf5Writer {
   }
 
   /** Makes a group and the attributes of it. */
-  group(key: string, attributes: Readonly<Record<string, AttributeValue>>): void {
+  async group(
+    key: string,
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): Promise<void> {
     const { module } = this.#library;
     throwing(module, () => module.create_group(this.#id, `/${key}`, false));
-    this.attributes(key, attributes);
+    await this.attributes(key, attributes);
   }
 
   /** Sets attributes of a node; the root's key is empty. */
-  attributes(key: string, attributes: Readonly<Record<string, AttributeValue>>): void {
+  // deno-lint-ignore require-await -- so that a failure rejects instead of throwing
+  async attributes(
+    key: string,
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): Promise<void> {
     for (const [name, value] of Object.entries(attributes)) this.#attribute(key, name, value);
   }
 
@@ -136,7 +128,8 @@ export class Hdf5Writer {
   }
 
   /** Writes a whole array; a struct's strings are of any length. */
-  array(key: string, data: ArrayData, options: ArrayOptions): void {
+  // deno-lint-ignore require-await -- so that a failure rejects instead of throwing
+  async array(key: string, data: ArrayData, options: ArrayOptions): Promise<void> {
     const { module } = this.#library;
     if (!Array.isArray(data) && "fields" in data) {
       packRows(
@@ -195,9 +188,7 @@ export class Hdf5Writer {
   }
 
   #rememberBoolean(key: string): void {
-    const reference = this.#library.module.create_object_reference(this.#id, `/${key}`);
-    const address = new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true);
-    this.#booleans.set(key, Number(address));
+    this.#booleans.set(key, addressOf(this.#library.module, this.#id, `/${key}`));
   }
 
   /**
@@ -214,11 +205,13 @@ export class Hdf5Writer {
     const rows = chunkRows([0, ...rest], bytesOf(name));
     const others = rest.map(BigInt);
     return new BufferedRows({ rowBytes, chunkBytes: rows * rowBytes }, {
-      whole: (bytes, count) => {
+      // deno-lint-ignore require-await -- so that a failure rejects instead of throwing
+      whole: async (bytes, count) => {
         const metadata = { ...type, ...this.#layout([count, ...rest], type) };
         onHeap(module, bytes, (pointer) => this.#create(key, pointer, metadata));
       },
-      start: () => {
+      // deno-lint-ignore require-await
+      start: async () => {
         const metadata = {
           ...type,
           shape: [0n, ...others],
@@ -228,7 +221,8 @@ export class Hdf5Writer {
         };
         onHeap(module, new Uint8Array(0), (pointer) => this.#create(key, pointer, metadata));
       },
-      append: (bytes, at) => this.#writeRows(key, { at, rest, bytes, rowBytes }),
+      // deno-lint-ignore require-await
+      append: async (bytes, at) => this.#writeRows(key, { at, rest, bytes, rowBytes }),
     });
   }
 
@@ -249,6 +243,16 @@ export class Hdf5Writer {
       }));
   }
 
+  /** Why elements of a type cannot be written; undefined where they can. */
+  refusal(dtype: Dtype): string | undefined {
+    if (dtype.kind === "unsupported") return `elements of type ${dtype.name} cannot be written`;
+    if (dtype.kind !== "struct") return undefined;
+    const bad = dtype.fields.find((field) =>
+      field.shape.length > 0 || !["numeric", "string"].includes(field.dtype.kind)
+    );
+    return bad && `the field ${bad.name} of a table is neither one number nor one text`;
+  }
+
   /** Finishes the file. */
   finish(): void {
     this.abandon();
@@ -266,58 +270,4 @@ export class Hdf5Writer {
 function chunkRows(shape: readonly number[], size: number): number {
   const rowBytes = shape.slice(1).reduce((product, length) => product * length, size);
   return Math.max(1, Math.floor(CHUNK_BYTES / Math.max(1, rowBytes)));
-}
-
-/** What a stream does with the rows it gathered. */
-interface RowSink {
-  /** Writes an array of which nothing was written yet. */
-  whole(bytes: Uint8Array, rows: number): void;
-  /** Makes an empty array that grows. */
-  start(): void;
-  /** Adds rows to it at row `at`. */
-  append(bytes: Uint8Array, at: number): void;
-}
-
-/** Gathers rows and passes them on in multiples of a chunk, so that no chunk is compressed twice. */
-class BufferedRows implements ArrayStream {
-  readonly #sink: RowSink;
-  readonly #rowBytes: number;
-  readonly #buffer: Uint8Array;
-  #filled = 0;
-  #rows = 0;
-
-  constructor(size: { rowBytes: number; chunkBytes: number }, sink: RowSink) {
-    this.#sink = sink;
-    this.#rowBytes = size.rowBytes;
-    const chunks = Math.max(1, Math.floor(BUFFER_BYTES / Math.max(1, size.chunkBytes)));
-    this.#buffer = new Uint8Array(chunks * size.chunkBytes);
-  }
-
-  append(values: RawArray): void {
-    const bytes = bytesIn(values);
-    for (let at = 0; at < bytes.length;) {
-      if (this.#filled === this.#buffer.length) this.#flush();
-      const count = Math.min(bytes.length - at, this.#buffer.length - this.#filled);
-      this.#buffer.set(bytes.subarray(at, at + count), this.#filled);
-      this.#filled += count;
-      at += count;
-    }
-  }
-
-  finish(): number {
-    if (this.#rows > 0) {
-      this.#flush();
-      return this.#rows;
-    }
-    const rows = this.#rowBytes === 0 ? 0 : this.#filled / this.#rowBytes;
-    this.#sink.whole(this.#buffer.subarray(0, this.#filled), rows);
-    return rows;
-  }
-
-  #flush(): void {
-    if (this.#rows === 0) this.#sink.start();
-    this.#sink.append(this.#buffer.subarray(0, this.#filled), this.#rows);
-    this.#rows += this.#filled / this.#rowBytes;
-    this.#filled = 0;
-  }
 }

@@ -1,6 +1,6 @@
 /** Rows of named fields as HDF5 stores them. */
 import { type H5Module, H5T, type H5Type } from "./hdf5_types.ts";
-import type { ArrayData, Dtype, RawArray } from "./storage.ts";
+import type { ArrayData, Dtype, RawArray } from "../storage.ts";
 
 /** A field laid out in a row. */
 interface Field {
