@@ -6,16 +6,15 @@ import {
   classificationReport,
   labelsOf,
   loadTrained,
-  openH5ad,
   runManifest,
 } from "../../mod.ts";
 import { annotationFigures } from "./annotation_figures.ts";
 import { command, type Flags } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { metricsRows, metricsTable } from "./evaluate_mapping.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
-import { checkOutputFile, writeCells, writeWhole } from "./outputs.ts";
+import { checkOutputCells, writeCells, writeWhole } from "./outputs.ts";
 import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 import { CellsProgress } from "./cells_progress.ts";
 
@@ -46,10 +45,10 @@ export const annotateCommand = command({
   run: async (flags, context) => {
     const { input, output, force = false, truthKey, figures } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    await checkInputFile(input);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
     const { query: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openH5ad(input);
+    using cells = await openCells(input);
     const truth = truthKey === undefined ? undefined : await labelsOf(cells, truthKey, labelMap);
     await using device = await openFromFlags(flags, context);
     using annotator = await loadTrained(flags.model, device, { signal });

@@ -8,7 +8,7 @@ import {
   writeZarr,
 } from "../../mod.ts";
 import { UsageError } from "./command.ts";
-import { statInput } from "./inputs.ts";
+import { checkInputFile, statInput } from "./inputs.ts";
 
 /** Whether a name is one of a zarr store. */
 export function isZarrName(path: string): boolean {
@@ -25,39 +25,47 @@ export async function isZarr(path: string): Promise<boolean> {
   return (await Promise.all(found)).includes(true);
 }
 
-/** Opens annotated data: a path or an http(s) address, h5ad or zarr. */
-export async function openCells(path: string, signal: AbortSignal): Promise<AnnData> {
-  if (!/^https?:/i.test(path)) await statInput(path);
-  return await (await isZarr(path) ? openZarr(path, { signal }) : openH5ad(path, { signal }));
+/** Refuses a path where no cells can be: neither a file nor a folder that is a zarr store. */
+export async function checkInputCells(path: string): Promise<void> {
+  if (!await isZarr(path)) await checkInputFile(path);
 }
 
-/** How a file is written. */
-export interface WriteCellsOptions {
-  /** Version of zarr. */
-  readonly format: number;
+/** Opens annotated data: a path or an http(s) address, h5ad or zarr. */
+export async function openCells(path: string, signal?: AbortSignal): Promise<AnnData> {
+  const options = signal === undefined ? {} : { signal };
+  return await (await isZarr(path) ? openZarr(path, options) : openH5ad(path, options));
+}
+
+/** How annotated data are written. */
+export interface CellsLayout {
+  /** Version of zarr; 2 unless told. */
+  readonly format?: number;
   /** Compression, by the name that the format has for it; its own default where there is none. */
-  readonly compression: string | undefined;
+  readonly compression?: string | undefined;
   /** Whether chunks of zarr share files. */
-  readonly shards: boolean;
+  readonly shards?: boolean;
   /** Replaces what exists. */
   readonly force: boolean;
   /** Stops the writing. */
   readonly signal: AbortSignal;
 }
 
-/** Writes annotated data in the format that the name ends with. */
-export async function writeCells(
+/** Refuses a name that says neither format. */
+export function checkFormatName(path: string): void {
+  if (/\.(h5ad|zarr)\/?$/i.test(path)) return;
+  throw new UsageError(`Cannot write ${path} as its name must end with .h5ad or .zarr`);
+}
+
+/** Writes annotated data: a zarr store where the name ends so, else an h5ad file. */
+export async function writeFormat(
   adata: AnnData,
   path: string,
-  options: WriteCellsOptions,
+  options: CellsLayout,
 ): Promise<WriteReport> {
-  const { compression, format, shards, force, signal } = options;
+  const { compression, format = 2, shards = false, force, signal } = options;
   if (isZarrName(path) && !/\.zip$/i.test(path)) {
     const layout = { format, shards, force, signal, ...compression && { compression } };
     return await writeZarr(adata, path, layout as Parameters<typeof writeZarr>[2]);
-  }
-  if (!/\.h5ad$/i.test(path)) {
-    throw new UsageError(`Cannot write ${path} as its name must end with .h5ad or .zarr`);
   }
   const layout = { force, signal, ...compression && compression !== "none" && { compression } };
   return await writeH5ad(adata, path, layout as Parameters<typeof writeH5ad>[2]);

@@ -1,5 +1,5 @@
 /** `scgpt convert`: the same annotated data in another format. */
-import { openCells, writeCells } from "./cells_file.ts";
+import { checkFormatName, openCells, writeFormat } from "./cells_file.ts";
 import { command } from "./command.ts";
 import { refuseExisting } from "./outputs.ts";
 
@@ -21,10 +21,11 @@ export const convert = command({
   },
   run: async (flags, { say, signal }, [input = "", output = ""]) => {
     const { format, compression, shards = false, force = false } = flags;
+    checkFormatName(output);
     await refuseExisting(output, force);
     using adata = await openCells(input, signal);
     const options = { format, compression, shards, force, signal };
-    const { notCarried } = await writeCells(adata, output, options);
+    const { notCarried } = await writeFormat(adata, output, options);
     for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
     say(`wrote ${output}`);
     return { cells: adata.nObs, genes: adata.nVars, output, notCarried };

@@ -4,14 +4,13 @@ import {
   EmbeddingCollector,
   embedEvents,
   loadModelWithReport,
-  openH5ad,
   runManifest,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
-import { checkInputFile } from "./inputs.ts";
-import { checkOutputFile, writeCells } from "./outputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
+import { checkOutputCells, writeCells } from "./outputs.ts";
 import { FORCE_FLAG } from "./read_flags.ts";
 
 /** The command. */
@@ -28,9 +27,9 @@ export const embedCommand = command({
   },
   run: async (flags, context) => {
     const { model: folder, input, output, force = false } = flags;
-    await checkOutputFile(output, force);
-    await checkInputFile(input);
-    using adata = await openH5ad(input);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
+    using adata = await openCells(input);
     await using device = await openFromFlags(flags, context);
     const { model, report } = await loadModelWithReport(folder, device, { signal: context.signal });
     using _model = model;

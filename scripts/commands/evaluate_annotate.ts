@@ -4,14 +4,13 @@ import {
   type AnnotationEvaluationEvent,
   type AnnotatorPrepared,
   evaluateAnnotation,
-  openH5ad,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
 import { followTrainings, labelScores, leaveReport } from "./evaluation_run.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { ANNOTATOR_FLAGS, sayPrepared } from "./train_annotate.ts";
@@ -39,10 +38,10 @@ export const evaluateAnnotate = command({
   run: async (flags, context) => {
     const { output, force = false, seeds, labelKey, queryLabelKey, queryLayer } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.train, flags.query]) await checkInputFile(path);
+    for (const path of [flags.train, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using train = await openH5ad(flags.train);
-    using query = await openH5ad(flags.query);
+    using train = await openCells(flags.train);
+    using query = await openCells(flags.query);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...start } = startOptions({ ...flags, seed: 0 });

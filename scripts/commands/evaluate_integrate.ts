@@ -3,14 +3,13 @@ import {
   evaluateIntegration,
   type IntegrationPrepared,
   type IntegrationReport,
-  openH5ad,
   reportIntegration,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
 import { followTrainings, leaveReport } from "./evaluation_run.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { fitOptions } from "./train_flags.ts";
@@ -45,9 +44,9 @@ export const evaluateIntegrate = command({
   run: async (flags, context) => {
     const { output, force = false, input, batchKey, labelKey, seeds } = flags;
     await refuseExisting(output, force);
-    await checkInputFile(input);
+    await checkInputCells(input);
     const { reference: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openH5ad(input);
+    using cells = await openCells(input);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...recipe } = integrationOptions({ ...flags, seed: 0 });

@@ -4,7 +4,6 @@ import {
   loadModelWithReport,
   type MappingEvaluation,
   type MappingEvaluationEvent,
-  openH5ad,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
@@ -12,7 +11,7 @@ import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions } from "./embed_flags.ts";
 import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
 import { failWithoutResult, labelScores, leaveReport, methodText } from "./evaluation_run.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 
@@ -37,10 +36,10 @@ export const evaluateMap = command({
   run: async (flags, context) => {
     const { output, force = false, labelKey, queryLabelKey, k, seeds } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.reference, flags.query]) await checkInputFile(path);
+    for (const path of [flags.reference, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openH5ad(flags.reference);
-    using query = await openH5ad(flags.query);
+    using reference = await openCells(flags.reference);
+    using query = await openCells(flags.query);
     await using device = await openFromFlags(flags, context);
     const { signal } = context;
     const { model, report: loaded } = await loadModelWithReport(flags.model, device, { signal });

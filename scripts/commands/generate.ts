@@ -8,7 +8,6 @@ import {
   type HeldOutScores,
   loadModel,
   loadTrained,
-  openH5ad,
   pretrainedInput,
   runManifest,
   TrainedModel,
@@ -16,8 +15,9 @@ import {
 import { CellsProgress } from "./cells_progress.ts";
 import { command, type Context, type Flags, type FlagValues, UsageError } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { checkInputFile } from "./inputs.ts";
-import { checkOutputFile, writeCells } from "./outputs.ts";
+import { checkOutputCells, writeCells } from "./outputs.ts";
 import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 
 const GENERATE_FLAGS = {
@@ -69,10 +69,10 @@ export const generateCommand = command({
   run: async (flags, context) => {
     const { input, output, force = false } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    await checkInputFile(input);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
     const options = await generateOptions(flags);
-    using cells = await openH5ad(input);
+    using cells = await openCells(input);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openGenerator(flags.model, device, context);
     const progress = new CellsProgress("generated", cells.nObs, context);

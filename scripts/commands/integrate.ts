@@ -8,7 +8,6 @@ import {
   type Integration,
   labelsOf,
   loadTrained,
-  openH5ad,
   runManifest,
   type TrainedModel,
   umap,
@@ -16,8 +15,8 @@ import {
 import { writeFigures } from "./annotation_figures.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkInputFile } from "./inputs.ts";
-import { checkOutputFile, writeCells } from "./outputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
+import { checkOutputCells, writeCells } from "./outputs.ts";
 import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 
 /** The command. */
@@ -42,9 +41,9 @@ export const integrateCommand = command({
   run: async (flags, context) => {
     const { input, output, force = false, batchKey, labelKey } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    await checkInputFile(input);
-    using cells = await openH5ad(input);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
+    using cells = await openCells(input);
     await using device = await openFromFlags(flags, context);
     using integrator = await loadTrained(flags.model, device, { signal });
     const given = { batchKey, ...readOptions(flags) } satisfies IntegrateOptions;

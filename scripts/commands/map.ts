@@ -7,7 +7,6 @@ import {
   mapEvents,
   type MapReferenceOptions,
   type MapReferenceResult,
-  openH5ad,
   runManifest,
 } from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
@@ -20,9 +19,9 @@ import {
   metricsRows,
   metricsTable,
 } from "./evaluate_mapping.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, type LabelMap, readLabelMaps } from "./label_map.ts";
-import { checkOutputFile, writeCells, writeWhole } from "./outputs.ts";
+import { checkOutputCells, writeCells, writeWhole } from "./outputs.ts";
 import { FORCE_FLAG } from "./read_flags.ts";
 
 const MAP_FLAGS = {
@@ -77,11 +76,11 @@ export const map = command({
   run: async (flags, context) => {
     const { output, force = false, figures, truthKey, layer = "X" } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    for (const path of [flags.reference, flags.query]) await checkInputFile(path);
+    await checkOutputCells(output, force);
+    for (const path of [flags.reference, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openH5ad(flags.reference);
-    using query = await openH5ad(flags.query);
+    using reference = await openCells(flags.reference);
+    using query = await openCells(flags.query);
     const truth = truthKey === undefined
       ? undefined
       : await labelsOf(query, truthKey, labelMaps.query);

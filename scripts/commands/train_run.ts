@@ -9,7 +9,6 @@ import {
   loadModel,
   lossCurves,
   lossPlot,
-  openH5ad,
   RunLog,
   saveTrained,
   type ScGPT,
@@ -17,7 +16,8 @@ import {
 } from "../../mod.ts";
 import { type Context, type FlagValues, UsageError } from "./command.ts";
 import { type DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkInputFile, readJsonObject } from "./inputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
+import { readJsonObject } from "./inputs.ts";
 import { writeWhole } from "./outputs.ts";
 import { fitOptions, type RUN_FLAGS } from "./train_flags.ts";
 import { TrainProgress } from "./train_progress.ts";
@@ -115,10 +115,10 @@ export async function openRun(
   const { output, resume = false, force = false } = flags;
   const place = { output, resume, force, flags };
   await checkRunFolder(place);
-  for (const path of inputs) await checkInputFile(path);
+  for (const path of inputs) await checkInputCells(path);
   await using stack = new AsyncDisposableStack();
   const cells: AnnData[] = [];
-  for (const path of inputs) cells.push(stack.use(await openH5ad(path)));
+  for (const path of inputs) cells.push(stack.use(await openCells(path)));
   const device = stack.use(await openFromFlags(flags, context));
   const pretrained = await openPretrained(flags.model, device, context);
   if (pretrained !== undefined) stack.use(pretrained);
