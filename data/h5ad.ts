@@ -2,9 +2,10 @@
 import type { AnnData } from "./anndata.ts";
 import { checkOptions } from "./checks.ts";
 import { FormatError } from "./errors.ts";
+import type { Schema } from "./frame/schema.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
 import { loadHdf5, mountFile } from "./hdf5_web.ts";
-import { readAnnData } from "./read_anndata.ts";
+import { readAnnData, typedAnnData } from "./read_anndata.ts";
 import { type ByteSource, isHttp, openSource } from "./source.ts";
 
 const SIGNATURE = "\x89HDF\r\n\x1a\n";
@@ -102,14 +103,26 @@ async function openAny(
   return await openPath(toPath(from));
 }
 
+/** How a file is opened. */
+export interface OpenH5adOptions<O extends Schema = Schema, V extends Schema = Schema> {
+  /** Types of columns of obs, which are checked now and known to the compiler from then on. */
+  readonly obs?: O;
+  /** Types of columns of var. */
+  readonly var?: V;
+  /** Stops the opening. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens an h5ad file; reads its structure and the names of cells and genes, and the rest when it is asked for.
  *
  * @param source A path (on a server, read in place), a Blob or File (read in place in a worker, else copied into memory),
  *   bytes, or an http(s) address (downloaded whole).
- * @param options `signal`: stops the opening.
+ * @param options Types of columns of obs and var, and an abort signal.
  * @returns The annotated data; close them when done.
  * @throws {FormatError} Where it is not HDF5, is cut off, or is not an AnnData; `kind`, `file` and `key` tell.
+ * @throws {RangeError} Where a column of the schema is missing.
+ * @throws {TypeError} Where a column is of another type than the schema says.
  * @throws {Deno.errors.NotFound} Where there is no such file.
  *
  * @example Read labels and values
@@ -117,21 +130,27 @@ async function openAny(
  * import assert from "node:assert/strict";
  * import { openH5ad } from "@scgpt/sdk/data";
  *
- * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
- * const label = await adata.obs.column("label", "categorical");
+ * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad", {
+ *   obs: { label: "categorical", n_genes: "int64" },
+ * });
+ * const label = await adata.obs.column("label"); // known to be categorical
  * assert.deepEqual(label.categories, ["B", "T"]);
  * for await (const rows of adata.X!.rows({ batch: 2 })) assert.ok(rows.nRows <= 2);
  * ```
  */
-export async function openH5ad(
+export async function openH5ad<
+  const O extends Schema = Schema,
+  const V extends Schema = Schema,
+>(
   source: string | URL | Blob | Uint8Array,
-  options: { signal?: AbortSignal } = {},
-): Promise<AnnData> {
-  checkOptions("open an h5ad file", options, ["signal"]);
+  options: OpenH5adOptions<O, V> = {},
+): Promise<AnnData<O, V>> {
+  checkOptions("open an h5ad file", options, ["obs", "var", "signal"]);
   options.signal?.throwIfAborted();
   const file = await openAny(source, options.signal);
   try {
-    return await readAnnData(file.root, () => file.close());
+    const adata = await readAnnData(file.root, () => file.close());
+    return await typedAnnData(adata, options);
   } catch (error) {
     file.close();
     throw error;

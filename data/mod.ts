@@ -3,7 +3,15 @@
  *
  * @module
  */
-export { AnnData, type AnnDataParts, type AxisArray, type Named, type Raw } from "./anndata.ts";
+export {
+  AnnData,
+  type AnnDataParts,
+  type AxisArray,
+  type Named,
+  type Raw,
+  type Selection,
+} from "./anndata.ts";
+export { AnnDataQuery } from "./anndata_query.ts";
 export {
   BooleanColumn,
   CategoricalColumn,
@@ -13,9 +21,40 @@ export {
   NumericColumn,
   StringColumn,
 } from "./column.ts";
-export { type ColumnValues, DataFrame, type DataFrameParts } from "./dataframe.ts";
+export { DataFrame } from "./dataframe.ts";
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "./errors.ts";
-export { openH5ad } from "./h5ad.ts";
+export {
+  type ColumnRef,
+  columnsIn,
+  type FilterComparison,
+  type FilterLiteral,
+  type FilterNode,
+  type FilterValue,
+} from "./filter/ast.ts";
+export { type FilteredTable, matchRows } from "./filter/evaluate.ts";
+export { type ParsedFilter, parseFilter } from "./filter/parse.ts";
+export { type Filter, obs, vars, where } from "./filter/template.ts";
+export type { AggregatedType, AggregateName, Aggregation } from "./frame/aggregate.ts";
+export { GroupBy, type GroupByOptions, type GroupedSchema } from "./frame/group_by.ts";
+export type { JoinHow } from "./frame/join.ts";
+export type { JoinOptions, StackOptions } from "./frame/join_columns.ts";
+export { FrameQuery } from "./frame/query.ts";
+export type {
+  ColumnFor,
+  ColumnType,
+  Extended,
+  NameOf,
+  RecordOf,
+  Schema,
+  Stated,
+  ValueFor,
+} from "./frame/schema.ts";
+export type { DataFrameParts } from "./frame/shown.ts";
+export type { SortOptions } from "./frame/sort.ts";
+export type { CrosstabOptions, ValueCountsOptions } from "./frame/tables.ts";
+export type { RowNumbers } from "./frame/take.ts";
+export type { ColumnValues, TypeOfValues } from "./frame/values.ts";
+export { openH5ad, type OpenH5adOptions } from "./h5ad.ts";
 export { type LazyEntry, LazyMap } from "./lazy_map.ts";
 export {
   type CsrRows,
@@ -26,6 +65,7 @@ export {
 } from "./matrix.ts";
 export { csrMatrix, type CsrParts, denseMatrix } from "./matrix_memory.ts";
 export type { FloatArray } from "./numbers.ts";
+export type { Selector, Slice } from "./selectors.ts";
 export { type ByteSource, openSource } from "./source.ts";
 export type { NumericDtype, RawArray } from "./storage.ts";
 export type { NdArray, UnsDict, UnsValue } from "./uns.ts";

@@ -65,7 +65,7 @@ Deno.test("AnnData.fromParts() refuses an X of another shape", () => {
   const obs = new DataFrame({ index: ["a", "b"] });
   const X = denseMatrix(new Float32Array(4), [2, 2]);
   assert.throws(
-    () => AnnData.fromParts({ obs, var: obs.select([0]), X }),
+    () => AnnData.fromParts({ obs, var: obs.take([0]), X }),
     /must be 2 x 1: got 2 x 2/,
   );
   assert.equal(AnnData.fromParts({ obs, var: obs, X }).nVars, 2);

@@ -1,0 +1,160 @@
+/** Counts and summaries of columns, as parts of a new table. */
+import { CategoricalColumn, type Column, NumericColumn, StringColumn } from "../column.ts";
+import { countCodes, factorize, labelTexts } from "./factorize.ts";
+import { missingRows } from "./missing.ts";
+import { moments, quantile } from "./moments.ts";
+import type { DataFrameParts } from "./shown.ts";
+
+/** How values are counted. */
+export interface ValueCountsOptions {
+  /** Shares of all counted rows in place of numbers of rows. */
+  readonly normalize?: boolean;
+  /** From the most frequent value to the least unless told; otherwise in the order of the values. */
+  readonly sort?: boolean;
+}
+
+/** How two columns are counted against each other. */
+export interface CrosstabOptions {
+  /** Divides by the sum of everything, of each row (`index`) or of each column. */
+  readonly normalize?: "all" | "index" | "columns";
+}
+
+/** Row where each level first appears. */
+function firstRows(codes: Int32Array, levels: number): Float64Array {
+  const first = new Float64Array(levels).fill(Infinity);
+  for (let row = codes.length - 1; row >= 0; row--) if (codes[row]! >= 0) first[codes[row]!] = row;
+  return first;
+}
+
+/** Counts each value of a column; categories without rows have 0, and equal counts keep the order in which values appear. */
+export function countValues(
+  name: string,
+  column: Column,
+  options: ValueCountsOptions,
+): DataFrameParts {
+  const { normalize = false, sort = true } = options;
+  const { codes, levels } = factorize(column);
+  const counts = countCodes(codes, levels.length);
+  const labels = column.kind === "categorical";
+  const first = labels ? undefined : firstRows(codes, levels.length);
+  let order = [...counts.keys()].filter((level) => labels || counts[level]! > 0);
+  if (sort) {
+    if (first) order = order.sort((a, b) => first[a]! - first[b]!);
+    order = order.sort((a, b) => counts[b]! - counts[a]!);
+  }
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const values = Float64Array.from(
+    order,
+    (level) => normalize ? counts[level]! / total : counts[level]!,
+  );
+  const taken = levels.take(order);
+  return {
+    index: labelTexts(taken),
+    columns: {
+      [name]: taken,
+      [normalize ? "proportion" : "count"]: new NumericColumn(values, {
+        dtype: normalize ? "float64" : "int64",
+      }),
+    },
+  };
+}
+
+/** Divides a table of counts, row-major, by the sums that `normalize` names. */
+function shares(
+  counts: Float64Array<ArrayBuffer>,
+  width: number,
+  normalize: CrosstabOptions["normalize"],
+): Float64Array<ArrayBuffer> {
+  if (normalize === undefined) return counts;
+  const sums = new Map<number, number>();
+  const keyOf = (k: number) =>
+    normalize === "all" ? 0 : normalize === "index" ? Math.floor(k / width) : k % width;
+  counts.forEach((count, k) => sums.set(keyOf(k), (sums.get(keyOf(k)) ?? 0) + count));
+  return counts.map((count, k) => count / sums.get(keyOf(k))!);
+}
+
+/** Levels that some row has, and the place of each level among them, -1 for the others. */
+function observed(codes: readonly number[], levels: Column): { kept: number[]; place: Int32Array } {
+  const seen = new Uint8Array(levels.length);
+  for (const code of codes) seen[code] = 1;
+  const kept = [...seen.keys()].filter((level) => seen[level]);
+  const place = new Int32Array(levels.length).fill(-1);
+  kept.forEach((level, k) => place[level] = k);
+  return { kept, place };
+}
+
+/** Counts pairs of values: a row for each value of the first column, a column for each of the second. */
+export function countPairs(
+  rows: Column,
+  columns: Column,
+  options: CrosstabOptions,
+): DataFrameParts {
+  const [down, across] = [factorize(rows), factorize(columns)];
+  const pairs: [number, number][] = [];
+  down.codes.forEach((code, row) => {
+    if (code >= 0 && across.codes[row]! >= 0) pairs.push([code, across.codes[row]!]);
+  });
+  const left = observed(pairs.map(([code]) => code), down.levels);
+  const top = observed(pairs.map(([, code]) => code), across.levels);
+  const width = top.kept.length;
+  const counts = new Float64Array(left.kept.length * width);
+  for (const [a, b] of pairs) counts[left.place[a]! * width + top.place[b]!]!++;
+  const values = shares(counts, width, options.normalize);
+  const dtype = options.normalize === undefined ? "int64" as const : "float64" as const;
+  const names = labelTexts(across.levels.take(top.kept));
+  return {
+    index: labelTexts(down.levels.take(left.kept)),
+    columns: Object.fromEntries(names.map((name, k) => [
+      name,
+      new NumericColumn(values.filter((_, cell) => cell % width === k), { dtype }),
+    ])),
+  };
+}
+
+/** Count, mean, deviation and quantiles of a numeric column. */
+function summary(column: NumericColumn): Float64Array<ArrayBuffer> {
+  const missing = missingRows(column);
+  const values = Float64Array.from(column.data.filter((_, row) => !missing?.[row]));
+  const { mean, std } = moments(values);
+  values.sort();
+  const quantiles = [0, 0.25, 0.5, 0.75, 1].map((q) => quantile(values, q));
+  return Float64Array.of(values.length, mean, std, ...quantiles);
+}
+
+/** How many values a column has, how many different ones, the most frequent one and how often it comes. */
+function labelSummary(column: Column): string[] {
+  const { index, columns } = countValues("value", column, {});
+  const counts = [...(columns as Record<string, NumericColumn>)["count"]!.data];
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const distinct = counts.filter((count) => count > 0).length;
+  return [rows, distinct, index[0] ?? "", counts[0] ?? 0].map(String);
+}
+
+/** Summaries of the numeric columns, or of all where none is numeric. */
+export function describeColumns(
+  columns: readonly (readonly [string, Column])[],
+): DataFrameParts {
+  const numeric = columns.filter((pair): pair is [string, NumericColumn] =>
+    pair[1].kind === "numeric"
+  );
+  if (numeric.length === 0) {
+    return {
+      index: ["count", "unique", "top", "freq"],
+      columns: Object.fromEntries(
+        columns.map(([name, column]) => [name, new StringColumn(labelSummary(column))]),
+      ),
+    };
+  }
+  return {
+    index: ["count", "mean", "std", "min", "25%", "50%", "75%", "max"],
+    columns: Object.fromEntries(
+      numeric.map(([name, column]) => [name, new NumericColumn(summary(column))]),
+    ),
+  };
+}
+
+/** A label for each row: for naming parts that were put together. */
+export function repeatedLabels(labels: readonly string[], lengths: readonly number[]): Column {
+  const codes = lengths.flatMap((length, code) => new Array<number>(length).fill(code));
+  return new CategoricalColumn(Int32Array.from(codes), labels);
+}
