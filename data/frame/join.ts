@@ -48,10 +48,6 @@ function byName(
   };
 }
 
-function same(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name, row) => name === right[row]);
-}
-
 /** Pairs rows by name, as pandas' join on the index: in the order of the left table, or for "outer" by name. */
 export function joinRows(
   left: readonly string[],
@@ -73,7 +69,7 @@ export function joinRows(
       used[match] = 1;
     }
   }
-  if (how === "outer" && !same(left, right)) {
+  if (how === "outer") {
     used.forEach((flag, row) => flag || (pairs.left.push(-1), pairs.right.push(row)));
     return byName(pairs, (pair) => left[pairs.left[pair]!] ?? right[pairs.right[pair]!]!);
   }
