@@ -21,6 +21,8 @@ export {
   NumericColumn,
   StringColumn,
 } from "./column.ts";
+export { concat, type ConcatOptions } from "./concat.ts";
+export type { MergeStrategy } from "./concat_merge.ts";
 export { DataFrame } from "./dataframe.ts";
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "./errors.ts";
 export {

@@ -63,6 +63,7 @@ Deno.test("mod.ts exports these values and no others", () => {
     "cls",
     "clusterOptimalResolution",
     "columnsIn",
+    "concat",
     "compareMethods",
     "confusionMatrix",
     "confusionPlot",

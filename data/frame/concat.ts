@@ -8,6 +8,7 @@ import {
 } from "../column.ts";
 import { fitsFloat32, promote } from "../numbers.ts";
 import { labelTexts } from "./factorize.ts";
+import { naturalOrder } from "./text_order.ts";
 
 /** A column of a part, or nothing where the part lacks it; and the rows of the part. */
 export interface Part {
@@ -75,15 +76,23 @@ function stackTexts(parts: readonly Part[]): Column {
   return new StringColumn(data, stackedMask(texts));
 }
 
-/** The labels of all columns, each once, in the order in which they first come; undefined where they do not mix. */
-function unionLabels(columns: readonly CategoricalColumn[]): Column | undefined {
-  const [first, ...rest] = columns as [CategoricalColumn, ...CategoricalColumn[]];
-  const equal = rest.every((column) =>
-    column.categories.length === first.categories.length &&
-    column.categories.every((category, code) => category === first.categories[code])
+/** Whether all columns have the same categories in the same order. */
+function sameCategories([first, ...rest]: readonly CategoricalColumn[]): boolean {
+  return rest.every(({ categories }) =>
+    categories.length === first!.categories.length &&
+    categories.every((category, code) => category === first!.categories[code])
   );
+}
+
+/** The labels of all columns, each once; undefined where they do not mix. */
+function unionLabels(
+  columns: readonly CategoricalColumn[],
+  natural: boolean,
+): Column | undefined {
+  const [first] = columns as [CategoricalColumn, ...CategoricalColumn[]];
   if (columns.some(({ ordered }) => ordered !== first.ordered)) return undefined;
-  if (equal) return first.labels;
+  const equal = sameCategories(columns);
+  if (equal && (first.ordered || !natural)) return first.labels;
   if (first.ordered || columns.some(({ labels }) => labels.kind !== first.labels.kind)) {
     return undefined;
   }
@@ -91,13 +100,15 @@ function unionLabels(columns: readonly CategoricalColumn[]): Column | undefined 
     columns.map(({ labels }) => ({ column: labels, length: labels.length })),
   );
   const texts = labelTexts(all);
-  return all.take([...texts.keys()].filter((row) => texts.indexOf(texts[row]!) === row));
+  const firsts = new Map(texts.map((text, row) => [text, row] as const).reverse());
+  const rows = [...firsts.values()].sort((a, b) => a - b);
+  return all.take(natural ? rows.sort((a, b) => naturalOrder(texts[a]!, texts[b]!)) : rows);
 }
 
 /** Labels of all parts over one list of categories; texts where their orders or kinds differ. */
-function stackLabels(parts: readonly Part[]): Column {
+function stackLabels(parts: readonly Part[], natural: boolean): Column {
   const columns = parts.flatMap(({ column }) => column ? [column as CategoricalColumn] : []);
-  const labels = unionLabels(columns) as StringColumn | undefined;
+  const labels = unionLabels(columns, natural) as StringColumn | undefined;
   if (labels === undefined) return stackTexts(parts);
   const places = new Map(Array.from(labels.values(), (label, code) => [String(label), code]));
   const length = parts.reduce((sum, part) => sum + part.length, 0);
@@ -117,13 +128,19 @@ function stackLabels(parts: readonly Part[]): Column {
  * Stacks columns; numbers take the type that holds all of them, labels all categories.
  *
  * @param parts The columns from top to bottom; rows of a part without the column have no value.
+ * @param options `natural`: categories in natural order, as anndata has them, in place of the order in which they come.
  * @throws {TypeError} Where numbers, truth values and texts would mix.
  */
-export function stackColumns(parts: readonly Part[]): Column {
+export function stackColumns(
+  parts: readonly Part[],
+  options: { natural?: boolean } = {},
+): Column {
   const kinds = new Set(parts.flatMap(({ column }) => column ? [column.kind] : []));
   if (kinds.size === 1 && kinds.has("numeric")) return stackNumbers(parts);
   if (kinds.size === 1 && kinds.has("boolean")) return stackBooleans(parts);
-  if (kinds.size === 1 && kinds.has("categorical")) return stackLabels(parts);
+  if (kinds.size === 1 && kinds.has("categorical")) {
+    return stackLabels(parts, options.natural ?? false);
+  }
   if (!kinds.has("numeric") && !kinds.has("boolean")) return stackTexts(parts);
   throw new TypeError(
     `Cannot stack columns as they must be of one kind: got ${[...kinds].join(" and ")}`,

@@ -90,6 +90,7 @@ export function joinTables(
 export function concatColumns(
   tables: readonly { readonly length: number; readonly columns: LazyMap<Column> }[],
   join: "inner" | "outer",
+  options: { natural?: boolean } = {},
 ): LazyMap<Column> {
   const all = [...new Set(tables.flatMap(({ columns }) => columns.keys()))];
   const names = join === "outer"
@@ -103,7 +104,7 @@ export function concatColumns(
           tables.map(async ({ length, columns }) => ({ length, column: await columns.get(name) })),
         );
         try {
-          return stackColumns(parts);
+          return stackColumns(parts, options);
         } catch (cause) {
           if (!(cause instanceof TypeError)) throw cause;
           throw new TypeError(`${cause.message} (column ${JSON.stringify(name)})`, { cause });

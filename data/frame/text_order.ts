@@ -25,3 +25,15 @@ function byUnit(a: string, b: string): number {
 export function textComparer(texts: readonly string[]): (a: string, b: string) => number {
   return texts.some((text) => SURROGATE.test(text)) ? byCodePoint : byUnit;
 }
+
+/** Compares texts with the numbers in them as numbers, as natsort does: "b2" before "b10". */
+export function naturalOrder(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split(/(\d+)/)) as [string[], string[]];
+  for (let k = 0; k < Math.min(left.length, right.length); k++) {
+    const [x, y] = [left[k]!, right[k]!];
+    // Every second part is a number.
+    const sign = k % 2 === 1 ? Number(x) - Number(y) : byCodePoint(x, y);
+    if (sign !== 0) return sign;
+  }
+  return left.length - right.length;
+}

@@ -182,6 +182,75 @@ def pandas_fixture() -> None:
     })
 
 
+def sample(genes: list, names: list, seed: int, kind: str) -> ad.AnnData:
+    """A small AnnData whose parts overlap with those of other samples."""
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 4, (len(names), len(genes))).astype("float32")
+    obs = pd.DataFrame(index=names)
+    obs["cell_type"] = pd.Categorical(rng.choice(["T", "B10", "B2"], len(names)), ["T", "B10", "B2"] if seed % 2 else None)
+    obs["stage"] = pd.Categorical(rng.choice(["early", "late"], len(names)), ["early", "late"], ordered=True)
+    obs["n_genes"] = rng.integers(0, 9, len(names)).astype("int32" if seed % 2 else "float32")
+    obs[f"only{seed}"] = rng.random(len(names)) < 0.5
+    var = pd.DataFrame(index=genes)
+    var["same"] = [f"id_{gene}" for gene in genes]
+    var["partly"] = [len(gene) + (seed == 2 and gene == "B") for gene in genes]
+    var[f"own{seed}"] = np.arange(len(genes), dtype="float64")
+    adata = ad.AnnData(sp.csr_matrix(values) if kind == "sparse" else values, obs=obs, var=var)
+    adata.layers["counts"] = sp.csr_matrix(values * 2)
+    if seed == 1:
+        adata.layers["extra"] = values + 0.5
+    adata.obsm["X_pca"] = rng.integers(0, 9, (len(names), 2 + seed)).astype("float32")
+    adata.obsm["table"] = pd.DataFrame({"a": rng.integers(0, 5, len(names)), f"b{seed}": 1.5}, index=names)
+    adata.varm["PCs"] = np.array([[ord(gene[0]), 1.0] for gene in genes])
+    adata.varm[f"own{seed}"] = np.ones((len(genes), 1))
+    adata.varp["links"] = sp.csr_matrix(np.array([[float(a < b) for a in genes] for b in genes]))
+    adata.raw = ad.AnnData(sp.csr_matrix(np.hstack([values, values[:, :1]])), var=pd.DataFrame(index=[*genes, f"raw{seed}"]))
+    return adata
+
+
+def matrix(value) -> dict | None:
+    if value is None:
+        return None
+    dense = value.toarray() if sp.issparse(value) else np.asarray(value)
+    return {"shape": list(dense.shape), "sparse": bool(sp.issparse(value)), "values": [plain(x) for x in dense.ravel()]}
+
+
+def either(value) -> dict:
+    return table(value) if isinstance(value, pd.DataFrame) else matrix(value)
+
+
+def annotated(adata: ad.AnnData) -> dict:
+    """Everything of an AnnData but uns and obsp."""
+    return {
+        "obs": table(adata.obs), "var": table(adata.var), "X": matrix(adata.X),
+        "layers": {key: matrix(value) for key, value in adata.layers.items()},
+        "obsm": {key: either(value) for key, value in adata.obsm.items()},
+        "varm": {key: either(value) for key, value in adata.varm.items()},
+        "varp": {key: matrix(value) for key, value in adata.varp.items()},
+        "raw": None if adata.raw is None else {"X": matrix(adata.raw.X), "var": list(adata.raw.var_names)},
+    }
+
+
+def anndata_fixture() -> None:
+    cases = []
+    for kinds in [("sparse", "sparse", "sparse"), ("dense", "dense", "dense"), ("sparse", "dense", "sparse")]:
+        samples = {
+            "s0": sample(["C", "A", "B"], ["c1", "c2", "c3"], 0, kinds[0]),
+            "s1": sample(["B", "C", "a1", "é"], ["c1", "x2"], 1, kinds[1]),
+            "s2": sample(["D", "B", "C"], ["y1", "y2", "y3"], 2, kinds[2]),
+        }
+        made = []
+        for options in [
+            {}, {"join": "outer"}, {"join": "outer", "merge": "same"}, {"join": "outer", "merge": "unique"}, {"merge": "same"},
+            {"join": "outer", "merge": "first"}, {"merge": "only"}, {"join": "outer", "merge": "only"},
+            {"label": "sample", "index_unique": "-", "join": "outer"}, {"join": "outer", "fill_value": 7},
+        ] if kinds[1] == kinds[0] == "sparse" else [{}, {"join": "outer", "merge": "unique"}, {"join": "outer", "fill_value": 7}]:
+            made.append({"options": options, "result": annotated(ad.concat(samples, **options))})
+        cases.append({"samples": {name: annotated(adata) for name, adata in samples.items()}, "made": made})
+    write("anndata.json", {"versions": {"anndata": ad.__version__, "pandas": pd.__version__}, "cases": cases})
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     pandas_fixture()
+    anndata_fixture()
