@@ -47,7 +47,7 @@ function jointNames(lists: readonly (readonly string[])[], outer: boolean): read
   return lists.reduce((one, other) => {
     if (one.length === other.length && one.every((name, k) => name === other[k])) return one;
     const names = new Set(other);
-    if (!outer) return one.filter((name) => names.has(name));
+    if (!outer) return [...new Set(one)].filter((name) => names.has(name));
     const all = [...new Set([...one, ...other])];
     return other.length === 0 ? one : one.length === 0 ? other : all.sort(textComparer(all));
   });

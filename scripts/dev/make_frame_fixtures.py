@@ -173,11 +173,15 @@ def write(name: str, value: object) -> None:
 
 def pandas_fixture() -> None:
     frame = cells()
+    for compression in ["zstd", "snappy"]:
+        frame.assign(n_genes=frame["n_genes"].astype("int16")).to_parquet(FOLDER / f"pandas_{compression}.parquet", compression=compression)
+    frame.iloc[::2].rename_axis("cell").reset_index(names="cell").set_index("cell").to_feather(FOLDER / "pandas.arrow", compression="uncompressed")
     write("pandas.json", {
         "versions": {"pandas": pd.__version__, "numpy": np.__version__},
         "frame": table(frame), "sorts": sorts(frame), "groups": groups(frame), "joins": joins(frame), "counts": counts(frame),
         "crosstabs": crosstabs(frame), "concats": concats(frame), "queries": queries(frame),
         "describe": table(frame[["n_genes", "rank"]].astype("float64").assign(score=frame["score"].replace(np.inf, 3)).describe()),
+        "csv": frame.to_csv(),
         "describeLabels": table(frame[["cell_type", "donor"]].describe().astype(str)),
     })
 
