@@ -84,7 +84,8 @@ function medians(grouped: Grouped): Float64Array<ArrayBuffer> {
   const numbers = numbersOf(grouped);
   const { codes, groups: { count, keys } } = grouped;
   const { rows, starts } = rowsByGroup({ codes, count, keys });
-  const values = Float64Array.from(rows, (row) => numbers[row]!);
+  const values = new Float64Array(rows.length);
+  for (let k = 0; k < rows.length; k++) values[k] = numbers[rows[k]!]!;
   return Float64Array.from({ length: count }, (_, group) => {
     return quantile(values.subarray(starts[group], starts[group + 1]).sort(), 0.5);
   });
@@ -93,14 +94,16 @@ function medians(grouped: Grouped): Float64Array<ArrayBuffer> {
 /** Number of distinct values of each group. */
 function distinct(grouped: Grouped): Float64Array<ArrayBuffer> {
   const { codes: levels, levels: { length } } = factorize(grouped.column);
-  const seen = new Set<number>();
-  const counts = new Float64Array(grouped.groups.count);
-  for (let row = 0; row < levels.length; row++) {
-    const group = grouped.codes[row]!;
-    if (group < 0) continue;
-    const before = seen.size;
-    seen.add(group * length + levels[row]!);
-    if (seen.size > before) counts[group]!++;
+  const { codes, groups: { count, keys } } = grouped;
+  const { rows, starts } = rowsByGroup({ codes, count, keys });
+  const lastSeen = new Int32Array(length).fill(-1);
+  const counts = new Float64Array(count);
+  for (let group = 0; group < count; group++) {
+    for (let k = starts[group]!; k < starts[group + 1]!; k++) {
+      const level = levels[rows[k]!]!;
+      if (lastSeen[level] !== group) counts[group]!++;
+      lastSeen[level] = group;
+    }
   }
   return counts;
 }

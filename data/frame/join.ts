@@ -15,13 +15,18 @@ export interface JoinedRows {
 /** The rows of each name: the first one, and for each row the next of the same name. */
 class RowsByName {
   readonly #first = new Map<string, number>();
-  readonly #next: Int32Array;
+  /** Next row of the same name, -1 after the last; undefined where no name repeats. */
+  readonly #next: Int32Array | undefined;
 
   constructor(names: readonly string[]) {
+    for (let row = names.length - 1; row >= 0; row--) this.#first.set(names[row]!, row);
+    if (this.#first.size === names.length) return;
     this.#next = new Int32Array(names.length).fill(-1);
-    for (let row = names.length - 1; row >= 0; row--) {
-      this.#next[row] = this.#first.get(names[row]!) ?? -1;
-      this.#first.set(names[row]!, row);
+    const last = new Map<string, number>();
+    for (let row = 0; row < names.length; row++) {
+      const before = last.get(names[row]!);
+      if (before !== undefined) this.#next[before] = row;
+      last.set(names[row]!, row);
     }
   }
 
@@ -30,21 +35,50 @@ class RowsByName {
   }
 
   next(row: number): number {
-    return this.#next[row]!;
+    return this.#next === undefined ? -1 : this.#next[row]!;
   }
 }
 
-/** Both lists by name, in code point order; equal names keep their order. */
-function byName(
-  pairs: { left: number[]; right: number[] },
-  nameOf: (pair: number) => string,
-): JoinedRows {
-  const names = pairs.left.map((_, pair) => nameOf(pair));
+/** Pairs of rows, as many as come. */
+class Pairs {
+  #left: Int32Array;
+  #right: Int32Array;
+  #length = 0;
+
+  constructor(expected: number) {
+    this.#left = new Int32Array(expected);
+    this.#right = new Int32Array(expected);
+  }
+
+  add(left: number, right: number): void {
+    if (this.#length === this.#left.length) {
+      const more = 2 * this.#length + 16;
+      [this.#left, this.#right] = [this.#left, this.#right].map((rows) => {
+        const longer = new Int32Array(more);
+        longer.set(rows);
+        return longer;
+      }) as [Int32Array, Int32Array];
+    }
+    this.#left[this.#length] = left;
+    this.#right[this.#length++] = right;
+  }
+
+  rows(): JoinedRows {
+    return {
+      left: this.#left.slice(0, this.#length),
+      right: this.#right.slice(0, this.#length),
+    };
+  }
+}
+
+/** Pairs by name, in code point order; pairs of one name keep their order. */
+function byName({ left, right }: JoinedRows, nameOf: (pair: number) => string): JoinedRows {
+  const names = Array.from(left, (_, pair) => nameOf(pair));
   const compare = textComparer(names);
   const order = [...names.keys()].sort((a, b) => compare(names[a]!, names[b]!));
   return {
-    left: Int32Array.from(order, (pair) => pairs.left[pair]!),
-    right: Int32Array.from(order, (pair) => pairs.right[pair]!),
+    left: Int32Array.from(order, (pair) => left[pair]!),
+    right: Int32Array.from(order, (pair) => right[pair]!),
   };
 }
 
@@ -54,24 +88,19 @@ export function joinRows(
   right: readonly string[],
   how: JoinHow,
 ): JoinedRows {
-  const rows = new RowsByName(right);
-  const pairs = { left: [] as number[], right: [] as number[] };
+  const byRight = new RowsByName(right);
+  const pairs = new Pairs(left.length);
   const used = new Uint8Array(right.length);
   for (let row = 0; row < left.length; row++) {
-    let match = rows.first(left[row]!);
-    if (match < 0 && how !== "inner") {
-      pairs.left.push(row);
-      pairs.right.push(-1);
-    }
-    for (; match >= 0; match = rows.next(match)) {
-      pairs.left.push(row);
-      pairs.right.push(match);
+    let match = byRight.first(left[row]!);
+    if (match < 0 && how !== "inner") pairs.add(row, -1);
+    for (; match >= 0; match = byRight.next(match)) {
+      pairs.add(row, match);
       used[match] = 1;
     }
   }
-  if (how === "outer") {
-    used.forEach((flag, row) => flag || (pairs.left.push(-1), pairs.right.push(row)));
-    return byName(pairs, (pair) => left[pairs.left[pair]!] ?? right[pairs.right[pair]!]!);
-  }
-  return { left: Int32Array.from(pairs.left), right: Int32Array.from(pairs.right) };
+  if (how !== "outer") return pairs.rows();
+  used.forEach((flag, row) => flag || pairs.add(-1, row));
+  const rows = pairs.rows();
+  return byName(rows, (pair) => left[rows.left[pair]!] ?? right[rows.right[pair]!]!);
 }

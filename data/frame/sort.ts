@@ -27,21 +27,30 @@ function wordsOf(column: Column): Uint16Array[] {
   return [low, high];
 }
 
-/** Words of floats: the sign is turned, and negative numbers are inverted, so that bits compare as the numbers do. */
+/**
+ * Words of numbers as doubles: the sign is turned, and negative numbers are inverted, so that bits compare as the numbers do.
+ * Words that are the same in all rows, as the low ones of small whole numbers are, are left out.
+ */
 function floatWords({ data }: NumericColumn): Uint16Array[] {
-  const count = data.BYTES_PER_ELEMENT / 2;
-  const bits = new Uint16Array(data.slice().buffer);
-  const words = Array.from({ length: count }, () => new Uint16Array(data.length));
-  for (let row = 0; row < data.length; row++) {
-    const at = row * count;
-    // The zero of either sign is one number.
-    const negative = bits[at + count - 1]! >= 0x8000 && data[row] !== 0;
-    for (let word = 0; word < count; word++) {
-      const value = data[row] === 0 ? 0 : bits[at + word]!;
-      words[word]![row] = negative ? ~value : word === count - 1 ? value | 0x8000 : value;
-    }
+  const { length } = data;
+  const cell = new Float64Array(1);
+  const bits = new Uint16Array(cell.buffer);
+  const words = Array.from({ length: 4 }, () => new Uint16Array(length));
+  const [w0, w1, w2, w3] = words as [Uint16Array, Uint16Array, Uint16Array, Uint16Array];
+  const varied = [0, 0, 0, 0];
+  for (let row = 0; row < length; row++) {
+    cell[0] = data[row]! + 0; // the zero of either sign is one number
+    const flip = bits[3]! >= 0x8000 ? 0xffff : 0;
+    w0[row] = bits[0]! ^ flip;
+    w1[row] = bits[1]! ^ flip;
+    w2[row] = bits[2]! ^ flip;
+    w3[row] = bits[3]! ^ (flip | 0x8000);
+    varied[0]! |= w0[row]! ^ w0[0]!;
+    varied[1]! |= w1[row]! ^ w1[0]!;
+    varied[2]! |= w2[row]! ^ w2[0]!;
+    varied[3]! |= w3[row]! ^ w3[0]!;
   }
-  return words;
+  return words.filter((_, k) => varied[k] !== 0);
 }
 
 /** One stable pass: rows ordered by a word. */

@@ -19,6 +19,9 @@ export interface CrosstabOptions {
   readonly normalize?: "all" | "index" | "columns";
 }
 
+/** Cells of the largest table of pairs. */
+const MOST_CELLS = 1 << 26;
+
 /** Row where each level first appears. */
 function firstRows(codes: Int32Array, levels: number): Float64Array {
   const first = new Float64Array(levels).fill(Infinity);
@@ -73,14 +76,12 @@ function shares(
   return counts.map((count, k) => count / sums.get(keyOf(k))!);
 }
 
-/** Levels that some row has, and the place of each level among them, -1 for the others. */
-function observed(codes: readonly number[], levels: Column): { kept: number[]; place: Int32Array } {
-  const seen = new Uint8Array(levels.length);
-  for (const code of codes) seen[code] = 1;
-  const kept = [...seen.keys()].filter((level) => seen[level]);
-  const place = new Int32Array(levels.length).fill(-1);
-  kept.forEach((level, k) => place[level] = k);
-  return { kept, place };
+/** Refuses tables that nobody could look at. */
+function checkCells(cells: number): void {
+  if (cells <= MOST_CELLS) return;
+  throw new RangeError(
+    `Cannot count pairs as a table must have at most ${MOST_CELLS} cells: got ${cells}`,
+  );
 }
 
 /** Counts pairs of values: a row for each value of the first column, a column for each of the second. */
@@ -90,20 +91,27 @@ export function countPairs(
   options: CrosstabOptions,
 ): DataFrameParts {
   const [down, across] = [factorize(rows), factorize(columns)];
-  const pairs: [number, number][] = [];
-  down.codes.forEach((code, row) => {
-    if (code >= 0 && across.codes[row]! >= 0) pairs.push([code, across.codes[row]!]);
-  });
-  const left = observed(pairs.map(([code]) => code), down.levels);
-  const top = observed(pairs.map(([, code]) => code), across.levels);
-  const width = top.kept.length;
-  const counts = new Float64Array(left.kept.length * width);
-  for (const [a, b] of pairs) counts[left.place[a]! * width + top.place[b]!]!++;
+  const nDown = down.levels.length, nAcross = across.levels.length;
+  checkCells(nDown * nAcross);
+  const pairs = new Float64Array(nDown * nAcross);
+  for (let row = 0; row < down.codes.length; row++) {
+    const [a, b] = [down.codes[row]!, across.codes[row]!];
+    if (a >= 0 && b >= 0) pairs[a * nAcross + b]!++;
+  }
+  const some = (cells: number[]) => cells.some((cell) => pairs[cell]! > 0);
+  const lines = [...Array(nDown).keys()].filter((a) =>
+    some(Array.from({ length: nAcross }, (_, b) => a * nAcross + b))
+  );
+  const top = [...Array(nAcross).keys()].filter((b) =>
+    some(Array.from({ length: nDown }, (_, a) => a * nAcross + b))
+  );
+  const width = top.length;
+  const counts = Float64Array.from(lines.flatMap((a) => top.map((b) => pairs[a * nAcross + b]!)));
   const values = shares(counts, width, options.normalize);
   const dtype = options.normalize === undefined ? "int64" as const : "float64" as const;
-  const names = labelTexts(across.levels.take(top.kept));
+  const names = labelTexts(across.levels.take(top));
   return {
-    index: labelTexts(down.levels.take(left.kept)),
+    index: labelTexts(down.levels.take(lines)),
     columns: Object.fromEntries(names.map((name, k) => [
       name,
       new NumericColumn(values.filter((_, cell) => cell % width === k), { dtype }),
@@ -114,7 +122,11 @@ export function countPairs(
 /** Count, mean, deviation and quantiles of a numeric column. */
 function summary(column: NumericColumn): Float64Array<ArrayBuffer> {
   const missing = missingRows(column);
-  const values = Float64Array.from(column.data.filter((_, row) => !missing?.[row]));
+  const { data, length } = column;
+  const kept = new Float64Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row++) if (!missing?.[row]) kept[count++] = data[row]!;
+  const values = kept.subarray(0, count);
   const { mean, std } = moments(values);
   values.sort();
   const quantiles = [0, 0.25, 0.5, 0.75, 1].map((q) => quantile(values, q));
