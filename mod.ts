@@ -41,6 +41,8 @@ export {
   type ColumnValues,
   concat,
   type ConcatOptions,
+  type ConsoleFormatter,
+  consoleFormatter,
   type CrosstabOptions,
   csrMatrix,
   type CsrParts,

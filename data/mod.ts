@@ -1,5 +1,5 @@
 /**
- * Annotated data: h5ad files in, typed columns and sparse rows out, h5ad files out again.
+ * Annotated data: h5ad files in, typed frames and sparse rows out, h5ad files out again.
  *
  * @module
  */
@@ -37,6 +37,7 @@ export { type FilteredTable, matchRows } from "./filter/evaluate.ts";
 export { type ParsedFilter, parseFilter } from "./filter/parse.ts";
 export { type Filter, obs, vars, where } from "./filter/template.ts";
 export type { AggregatedType, AggregateName, Aggregation } from "./frame/aggregate.ts";
+export { type ConsoleFormatter, consoleFormatter } from "./frame/devtools.ts";
 export { GroupBy, type GroupByOptions, type GroupedSchema } from "./frame/group_by.ts";
 export type { JoinHow } from "./frame/join.ts";
 export type { JoinOptions, StackOptions } from "./frame/join_columns.ts";

@@ -68,6 +68,7 @@ Deno.test("mod.ts exports these values and no others", () => {
     "confusionMatrix",
     "confusionPlot",
     "connectedComponents",
+    "consoleFormatter",
     "csrMatrix",
     "dar",
     "denseMatrix",

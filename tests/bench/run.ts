@@ -17,6 +17,7 @@ import {
 } from "../../mod.ts";
 import { makeModelFolder } from "../../scripts/commands/init.ts";
 import { raggedLengths, randomBatch } from "./cells.ts";
+import { frameRows } from "./frame.ts";
 import { loadingRows } from "./loading.ts";
 import { interleave, seconds, type Timing } from "./measure.ts";
 import { memoryRows } from "./memory.ts";
@@ -45,6 +46,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   train: async ({ torch, peak, lines }) => void lines.push(...await trainingRows(torch, peak, say)),
   load: async ({ lines }) => void lines.push(...await loadingRows(MODEL)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
+  frame: async ({ lines }) => void lines.push(...await frameRows(say)),
 };
 
 async function main(args: readonly string[]): Promise<void> {
