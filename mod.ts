@@ -43,6 +43,7 @@ export {
   type ConcatOptions,
   type ConsoleFormatter,
   consoleFormatter,
+  type CountedSchema,
   type CrosstabOptions,
   csrMatrix,
   type CsrParts,

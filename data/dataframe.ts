@@ -36,6 +36,7 @@ import {
 } from "./frame/shown.ts";
 import { checkSort, type SortOptions, sortOrder } from "./frame/sort.ts";
 import {
+  type CountedSchema,
   countPairs,
   countValues,
   type CrosstabOptions,
@@ -54,8 +55,13 @@ export let columnsOf: (frame: DataFrame) => LazyMap<Column>;
  * A table with named rows whose columns are read when they are asked for. Frames do not change: verbs give new ones over
  * the same columns, and a choice of rows keeps their numbers alone until a column is read. Verbs that have pandas' names
  * follow its rules; a masked value and NaN both count as no value in them. `S` says which columns are known and what they hold.
+ *
+ * What a verb makes of `S` is a type parameter with a default, `R`, as the compiler could not prove otherwise that a frame of
+ * more columns is a frame of fewer.
  */
 export class DataFrame<out S extends Schema = Schema> {
+  /** Makes a frame of some columns different from one of others, for the compiler alone. */
+  declare readonly "~schema": S;
   /** Name of the index; undefined where it has none. */
   readonly indexName: string | undefined;
   #shown: Shown;
@@ -135,7 +141,7 @@ export class DataFrame<out S extends Schema = Schema> {
    * @throws {RangeError} Where there is no such column; the message lists those there are.
    * @throws {TypeError} Where it is of another type.
    */
-  column<N extends NameOf<S>>(name: N): Promise<ColumnFor<S[N]>>;
+  column<N extends NameOf<S>, R extends Column = ColumnFor<S[N]>>(name: N): Promise<NoInfer<R>>;
   /** Reads a column and checks its type. */
   column<N extends NameOf<S>, T extends ColumnType>(name: N, type: T): Promise<ColumnFor<T>>;
   async column(name: string, type?: ColumnType): Promise<Column> {
@@ -166,7 +172,9 @@ export class DataFrame<out S extends Schema = Schema> {
    * await assert.rejects(frame.typed({ n_genes: "categorical" }), TypeError);
    * ```
    */
-  async typed<const T extends Schema>(schema: T): Promise<DataFrame<Stated<S, T>>> {
+  async typed<const T extends Schema, R extends Schema = Stated<S, T>>(
+    schema: T,
+  ): Promise<DataFrame<NoInfer<R>>> {
     await checkSchema(this.#shown.stored, schema);
     return this.#over(this.#shown);
   }
@@ -179,10 +187,11 @@ export class DataFrame<out S extends Schema = Schema> {
    * @returns A new frame; this one stays as it is.
    * @throws {RangeError} Where the lengths differ.
    */
-  with<const N extends string, V extends Column | ColumnValues>(
-    name: N,
-    column: V,
-  ): DataFrame<Extended<S, { readonly [K in N]: TypeOfValues<V> }>> {
+  with<
+    const N extends string,
+    V extends Column | ColumnValues,
+    R extends Schema = Extended<S, { readonly [K in N]: TypeOfValues<V> }>,
+  >(name: N, column: V): DataFrame<NoInfer<R>> {
     return this.#over(shownWith(this.#shown, name, toColumn(column)));
   }
 
@@ -191,7 +200,9 @@ export class DataFrame<out S extends Schema = Schema> {
    *
    * @throws {RangeError} Where there is no such column.
    */
-  select<const N extends NameOf<S>>(names: readonly N[]): DataFrame<Pick<S, N>> {
+  select<const N extends NameOf<S>, R extends Schema = Pick<S, N>>(
+    names: readonly N[],
+  ): DataFrame<NoInfer<R>> {
     this.#checkNames("select", names);
     return this.#over(shownColumns(this.#shown, names));
   }
@@ -279,10 +290,10 @@ export class DataFrame<out S extends Schema = Schema> {
    *
    * @throws {RangeError} Where both have a column of one name and no suffix tells them apart.
    */
-  join<T extends Schema>(
+  join<T extends Schema, R extends Schema = Extended<S, T>>(
     other: DataFrame<T>,
     options?: Omit<JoinOptions, "lsuffix" | "rsuffix">,
-  ): DataFrame<Extended<S, T>>;
+  ): DataFrame<NoInfer<R>>;
   /** Joins with renamed columns, whose types are then not known. */
   join(other: DataFrame, options: JoinOptions): DataFrame;
   join<T extends Schema>(other: DataFrame<T>, options: JoinOptions = {}): DataFrame {
@@ -293,16 +304,11 @@ export class DataFrame<out S extends Schema = Schema> {
   }
 
   /** Counts each value of a column, the most frequent first; categories without rows count 0. */
-  async valueCounts<const N extends NameOf<S>, const O extends ValueCountsOptions>(
-    name: N,
-    options?: O,
-  ): Promise<
-    DataFrame<
-      & { readonly [K in N]: S[N] }
-      & (O extends { normalize: true } ? { readonly proportion: "float64" }
-        : { readonly count: "int64" })
-    >
-  > {
+  async valueCounts<
+    const N extends NameOf<S>,
+    const O extends ValueCountsOptions,
+    R extends Schema = CountedSchema<S, N, O>,
+  >(name: N, options?: O): Promise<DataFrame<NoInfer<R>>> {
     checkOptions("count values", options ?? {}, ["normalize", "sort"]);
     const [column] = await this.#columns([name]);
     return new DataFrame(countValues(name, column!, options ?? {}));
@@ -327,17 +333,17 @@ export class DataFrame<out S extends Schema = Schema> {
   }
 
   /** The rows as objects of the columns' values, null where one is masked. */
-  toRecords(): Promise<RecordOf<S>[]>;
+  toRecords<R extends object = RecordOf<S>>(): Promise<NoInfer<R>[]>;
   /** The rows as objects, with the row's name under a key of its own. */
-  toRecords<const I extends string>(
+  toRecords<const I extends string, R extends object = RecordOf<S> & { [K in I]: string }>(
     options: { index: I },
-  ): Promise<(RecordOf<S> & { [K in I]: string })[]>;
-  async toRecords(options: { index?: string } = {}): Promise<RecordOf<S>[]> {
+  ): Promise<NoInfer<R>[]>;
+  async toRecords(options: { index?: string } = {}): Promise<object[]> {
     checkOptions("make records", options, ["index"]);
     const names = this.columns();
     const columns = await this.#columns(names);
     const pairs = names.map((name, k) => [name, columns[k]!] as const);
-    return recordsOf(pairs, this.index, options.index) as RecordOf<S>[];
+    return recordsOf(pairs, this.index, options.index);
   }
 
   /** The frame as text: types, first and last rows of the columns that are in memory, which {@linkcode head} makes sure of. */

@@ -54,7 +54,7 @@ export type {
 } from "./frame/schema.ts";
 export type { DataFrameParts } from "./frame/shown.ts";
 export type { SortOptions } from "./frame/sort.ts";
-export type { CrosstabOptions, ValueCountsOptions } from "./frame/tables.ts";
+export type { CountedSchema, CrosstabOptions, ValueCountsOptions } from "./frame/tables.ts";
 export type { RowNumbers } from "./frame/take.ts";
 export type { ColumnValues, TypeOfValues } from "./frame/values.ts";
 export { openH5ad, type OpenH5adOptions } from "./h5ad.ts";

@@ -59,9 +59,8 @@ export class GroupBy<out S extends Schema, K extends string> {
    */
   async agg<
     const A extends Readonly<Record<string, Aggregation<S>>>,
-    // A parameter, as the compiler cannot prove otherwise that a frame of more columns is a frame of fewer.
     R extends Schema = GroupedSchema<S, K, A>,
-  >(outputs: A): Promise<DataFrame<R>> {
+  >(outputs: A): Promise<DataFrame<NoInfer<R>>> {
     const keys = await Promise.all(this.#keys.map((name) => this.#read(name)));
     const groups = groupRows(keys.map(factorize), this.#observed);
     const columns: Record<string, Column> = {};
@@ -72,7 +71,7 @@ export class GroupBy<out S extends Schema, K extends string> {
         : await this.#aggregated(name, output, groups);
     }
     const frame: DataFrame = this.#make({ index: groupNames(groups), columns });
-    return frame as unknown as DataFrame<R>;
+    return frame as unknown as DataFrame<NoInfer<R>>;
   }
 
   async #aggregated(

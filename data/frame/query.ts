@@ -28,8 +28,10 @@ export class FrameQuery<out S extends Schema = Schema> implements PromiseLike<Da
   }
 
   /** See {@linkcode DataFrame.select}. */
-  select<const N extends NameOf<S>>(names: readonly N[]): FrameQuery<Pick<S, N>> {
-    return new FrameQuery(async () => (await this.#once()).select(names));
+  select<const N extends NameOf<S>, R extends Schema = Pick<S, N>>(
+    names: readonly N[],
+  ): FrameQuery<NoInfer<R>> {
+    return new FrameQuery(async () => (await this.#once()).select<N, R>(names));
   }
 
   /** See {@linkcode DataFrame.head}. */

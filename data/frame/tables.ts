@@ -3,6 +3,7 @@ import { CategoricalColumn, type Column, NumericColumn, StringColumn } from "../
 import { countCodes, factorize, labelTexts } from "./factorize.ts";
 import { missingRows } from "./missing.ts";
 import { moments, quantile } from "./moments.ts";
+import type { NameOf, Schema } from "./schema.ts";
 import type { DataFrameParts } from "./shown.ts";
 
 /** How values are counted. */
@@ -12,6 +13,12 @@ export interface ValueCountsOptions {
   /** From the most frequent value to the least unless told; otherwise in the order of the values. */
   readonly sort?: boolean;
 }
+
+/** Columns of a table of counts. */
+export type CountedSchema<S extends Schema, N extends NameOf<S>, O> =
+  & { readonly [K in N]: S[N] }
+  & (O extends { normalize: true } ? { readonly proportion: "float64" }
+    : { readonly count: "int64" });
 
 /** How two columns are counted against each other. */
 export interface CrosstabOptions {

@@ -47,6 +47,10 @@ Deno.test("DataFrame.typed() makes columns known to the compiler", async () => {
   await assert.rejects(frame.column("n_gene"), RangeError);
   // @ts-expect-error it is not a categorical column
   takes<Promise<CategoricalColumn>>(n_genes);
+  // @ts-expect-error what is expected of a column does not make it so
+  takes<Promise<CategoricalColumn>>(frame.column("n_genes"));
+  // @ts-expect-error nor of a frame
+  takes<DataFrame<{ note: "int32" }>>(frame.select(["note"]));
   // @ts-expect-error there is no such type
   await assert.rejects(open.typed({ n_genes: "integer" }), TypeError);
   const more = await (await open.typed({ n_genes: "numeric" })).typed({ kept: "boolean" });
