@@ -1,5 +1,6 @@
 /** Annotated data: a matrix of cells x genes with everything that belongs to its axes. */
 import { AnnDataQuery } from "./anndata_query.ts";
+import type { AwkwardArray } from "./awkward.ts";
 import { checkIndices, checkOptions } from "./checks.ts";
 import type { DataFrame } from "./dataframe.ts";
 import { matchRows } from "./filter/evaluate.ts";
@@ -12,8 +13,8 @@ import { selectMatrix } from "./matrix_select.ts";
 import { selectedRows, type Selector } from "./selectors.ts";
 import type { UnsValue } from "./uns.ts";
 
-/** What `obsm` and `varm` hold: a matrix or a table with one row for each cell or gene. */
-export type AxisArray = Matrix | DataFrame;
+/** What `obsm` and `varm` hold: a matrix, a table or lists of any length, with one row for each cell or gene. */
+export type AxisArray = Matrix | DataFrame | AwkwardArray;
 
 /** The data before genes were filtered: all genes, with a table of their own. */
 export interface Raw {
@@ -228,7 +229,8 @@ export class AnnData<out O extends Schema = Schema, out V extends Schema = Schem
    * @example Cells of a tissue, and two of the genes
    * ```ts
    * import assert from "node:assert/strict";
-   * import { obs, openH5ad } from "@scgpt/sdk/data";
+   * import { obs } from "@scgpt/sdk/data";
+   * import { openH5ad } from "@scgpt/sdk/data/h5ad";
    *
    * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
    * const view = await adata.filter(obs`label == "T" && n_genes > ${2}`)

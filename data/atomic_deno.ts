@@ -1,4 +1,4 @@
-/** Files that appear under their name only when they are whole, so that a crash at any moment leaves the earlier one. */
+/** Files and folders that appear under their name only when they are whole, so that a crash at any moment leaves the earlier one. */
 import { checkOptions } from "./checks.ts";
 
 /** Settings of {@linkcode writeWhole}. */
@@ -8,7 +8,7 @@ export interface WriteWholeOptions {
 }
 
 /**
- * Lets a file be written under a temporary name in the same folder, brings it to the disk and renames it.
+ * Lets a file or a folder be written under a temporary name beside it, brings it to the disk and renames it.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export interface WriteWholeOptions {
  * ```
  *
  * @param path Path of the file
- * @param write Makes the file at the path that it is given
+ * @param write Makes the file or folder at the path that it is given
  * @param options Replacement
  * @returns What `write` returned
  * @throws {Deno.errors.AlreadyExists} When the path exists and `force` is not set
@@ -38,13 +38,15 @@ export async function writeWhole<T>(
   const temporary = `${path}.${crypto.randomUUID()}${TEMPORARY}`;
   try {
     const result = await write(temporary);
-    await sync(temporary, { write: true });
+    const { isDirectory } = await Deno.stat(temporary);
+    await (isDirectory ? syncAll(temporary) : sync(temporary, { write: true }));
     if (!force) await refuseExisting(path);
-    await Deno.rename(temporary, path);
+    await (isDirectory ? replaceFolder(temporary, path) : Deno.rename(temporary, path));
     await syncFolder(path);
     return result;
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => {}); // the first error is the one to tell
+    // The first error is the one to tell.
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
     throw cause;
   }
 }
@@ -55,7 +57,7 @@ export async function removeUnfinished(path: string): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
     const middle = entry.name.slice(name.length, -TEMPORARY.length);
     if (entry.name === `${name}${middle}${TEMPORARY}` && UNIQUE.test(middle)) {
-      await Deno.remove(`${folder}/${entry.name}`);
+      await Deno.remove(`${folder}/${entry.name}`, { recursive: true });
     }
   }
 }
@@ -77,6 +79,30 @@ async function refuseExisting(path: string): Promise<void> {
 async function sync(path: string, options: Deno.OpenOptions): Promise<void> {
   using file = await Deno.open(path, options);
   await file.sync();
+}
+
+/** Brings all files of a folder to the disk. */
+async function syncAll(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    await (isDirectory ? syncAll(path) : sync(path, { write: true }));
+  }
+}
+
+/** Renames a folder in place of what is there; a folder cannot replace another by one rename, so the earlier one steps aside. */
+async function replaceFolder(temporary: string, path: string): Promise<void> {
+  const aside = `${path}.${crypto.randomUUID()}${TEMPORARY}`;
+  const moved = await Deno.rename(path, aside).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+  try {
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    if (moved) await Deno.rename(aside, path);
+    throw cause;
+  }
+  if (moved) await Deno.remove(aside, { recursive: true });
 }
 
 /** A rename is on the disk when its folder is; Windows neither needs nor allows it. */

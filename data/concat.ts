@@ -1,5 +1,6 @@
 /** Annotated data one below the other. */
 import { AnnData, type AxisArray, type Raw } from "./anndata.ts";
+import { AwkwardArray } from "./awkward.ts";
 import { checkOptions } from "./checks.ts";
 import {
   equalAxisArrays,
@@ -127,12 +128,18 @@ function stackLayers(work: Work, genes: Genes): LazyMap<Matrix> {
   );
 }
 
+/** Lists of any length are passed on by no stack yet. */
+function refuseLists(what: string): never {
+  throw new TypeError(`Cannot concatenate ${what} as it must hold no lists of any length: it does`);
+}
+
 /** The arrays along the cells; an inner join keeps the columns that all have. */
 function stackAxisArrays(work: Work, index: readonly string[]): LazyMap<AxisArray> {
   const maps = work.adatas.map(({ obsm }) => obsm);
   const { outer } = work;
   const stack = (name: string, values: (AxisArray | undefined)[]): AxisArray => {
     const there = values.filter((value) => value !== undefined);
+    if (there.some((value) => value instanceof AwkwardArray)) refuseLists(`obsm ${name}`);
     if (there.every((value) => !isMatrix(value))) {
       const tables = values.map((value, k) => ({
         length: work.adatas[k]!.nObs,
@@ -197,8 +204,11 @@ async function mergeGenes(
 ): Promise<{ var: DataFrame; varm: LazyMap<AxisArray>; varp: LazyMap<Matrix> }> {
   const { names } = genes;
   const rows = genes.places.map((place) => sourceRows(place, names.length));
-  const move = (value: AxisArray, k: number) =>
-    isMatrix(value) ? reindexRows(value, rows[k]!) : reindexed(value, rows[k]!, names);
+  const move = (value: AxisArray, k: number) => {
+    if (isMatrix(value)) return reindexRows(value, rows[k]!);
+    if (value instanceof DataFrame) return reindexed(value, rows[k]!, names);
+    return rows[k]!.includes(-1) ? refuseLists("varm") : value.take(rows[k]!);
+  };
   const frames = objects.map((object, k) => columnsOf(object.var).map((c) => c.take(rows[k]!)));
   const varm = objects.map((object, k) => object.varm.map((value) => move(value, k)));
   const varp = objects.map(({ varp = new LazyMap<Matrix>("varp") }, k) =>

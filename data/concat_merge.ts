@@ -85,10 +85,11 @@ async function equalFrames(a: DataFrame, b: DataFrame): Promise<boolean> {
   return true;
 }
 
-/** Whether what two varm hold is equal. */
+/** Whether what two varm hold is equal; lists of any length are where they are the same object. */
 export async function equalAxisArrays(a: AxisArray, b: AxisArray): Promise<boolean> {
   if (isMatrix(a)) return isMatrix(b) && await equalMatrices(a, b);
-  return !isMatrix(b) && await equalFrames(a, b);
+  if (a instanceof DataFrame) return b instanceof DataFrame && await equalFrames(a, b);
+  return a === b;
 }
 
 /** A table over other rows; -1 for one that it lacks. */

@@ -2,12 +2,12 @@
 import { encodingKey, readAs } from "./encodings.ts";
 import type {
   AttributeValue,
-  Dtype,
   NumericDtype,
   RawArray,
   StorageArray,
   StorageGroup,
   StorageNode,
+  StorageWriter,
 } from "./storage.ts";
 import {
   arrayEncoding,
@@ -17,27 +17,17 @@ import {
   type Target,
   writeFrame,
   writeMatrix,
+  writeNull,
 } from "./write_elements.ts";
-import type { Hdf5Writer } from "./hdf5_write.ts";
 
 /** Bytes above which numbers are copied piece by piece. */
 const WHOLE_BYTES = 1 << 23;
 
-/** Why an array cannot be written, or undefined where it can. */
-function unwritable(dtype: Dtype): string | undefined {
-  if (dtype.kind === "unsupported") return `elements of type ${dtype.name} cannot be written`;
-  if (dtype.kind !== "struct") return undefined;
-  const bad = dtype.fields.find((field) =>
-    field.shape.length > 0 || !["numeric", "string"].includes(field.dtype.kind)
-  );
-  return bad && `the field ${bad.name} of a table is neither one number nor one text`;
-}
-
 /** Why a node cannot be copied, found without reading its data; undefined where it can. */
-async function obstacle(node: StorageNode): Promise<string | undefined> {
+async function obstacle(out: StorageWriter, node: StorageNode): Promise<string | undefined> {
   if (node.node === "array") {
-    if (node.shape === null) return "an empty value (None) cannot be written";
-    const reason = unwritable(node.dtype);
+    if (node.shape === null) return undefined;
+    const reason = out.refusal(node.dtype);
     if (reason !== undefined) return reason;
     try {
       await node.read(node.shape.map(() => [0, 0] as const)); // checks the filters
@@ -47,7 +37,7 @@ async function obstacle(node: StorageNode): Promise<string | undefined> {
     }
   }
   for (const key of node.keys()) {
-    const reason = await obstacle((await node.get(key))!);
+    const reason = await obstacle(out, (await node.get(key))!);
     if (reason !== undefined) return `${key}: ${reason}`;
   }
   return undefined;
@@ -71,15 +61,15 @@ async function copyStream(target: Target, key: string, array: StorageArray): Pro
   const stream = target.out.stream(key, name, rest);
   for (let start = 0; start < length; start += step) {
     await breathe(target.signal);
-    stream.append(await array.read([[start, start + step]]) as RawArray);
+    await stream.append(await array.read([[start, start + step]]) as RawArray);
   }
-  stream.finish();
+  await stream.finish();
 }
 
 /** Copies one array. */
 async function copyArray(target: Target, key: string, array: StorageArray): Promise<void> {
-  const { dtype } = array;
-  const stored = array.shape!;
+  const { dtype, shape: stored } = array;
+  if (stored === null) return await writeNull(target, key);
   const count = stored.reduce((product, length) => product * length, 1);
   const old = array.attribute("encoding-type") === undefined;
   // Before anndata 0.7 a text was stored as an array of one text.
@@ -87,15 +77,15 @@ async function copyArray(target: Target, key: string, array: StorageArray): Prom
   if (dtype.kind === "numeric" && shape.length > 0 && count * 8 > WHOLE_BYTES) {
     await copyStream(target, key, array);
   } else {
-    target.out.array(key, await array.read(), { shape, dtype });
+    await target.out.array(key, await array.read(), { shape, dtype });
   }
   const attributes = old ? arrayEncoding(dtype, shape.length === 0) : attributesOf(array);
-  target.out.attributes(key, attributes);
+  await target.out.attributes(key, attributes);
 }
 
 /** Copies a group of independent values; each that cannot be copied is noted. */
 async function copyDict(target: Target, key: string, group: StorageGroup): Promise<void> {
-  target.out.group(key, encoding("dict", "0.1.0"));
+  await target.out.group(key, encoding("dict", "0.1.0"));
   for (const name of group.keys()) {
     await copyNode(target, `${key}/${name}`, (await group.get(name))!);
   }
@@ -104,7 +94,7 @@ async function copyDict(target: Target, key: string, group: StorageGroup): Promi
 /** Copies a group whose parts belong together. */
 async function copyWhole(target: Target, key: string, node: StorageNode): Promise<void> {
   if (node.node === "array") return await copyArray(target, key, node);
-  target.out.group(key, attributesOf(node));
+  await target.out.group(key, attributesOf(node));
   for (const name of node.keys()) {
     await copyWhole(target, `${key}/${name}`, (await node.get(name))!);
   }
@@ -118,7 +108,7 @@ async function copyNode(target: Target, key: string, node: StorageNode): Promise
     await copyDict(target, key, node);
     return true;
   }
-  const reason = await obstacle(node);
+  const reason = await obstacle(target.out, node);
   if (reason !== undefined) {
     target.notCarried.push({ key, reason });
     return false;
@@ -134,7 +124,7 @@ async function copyNode(target: Target, key: string, node: StorageNode): Promise
 }
 
 /** Somewhere to write elements to. */
-export function targetOf(out: Hdf5Writer, signal: AbortSignal | undefined): Target {
+export function targetOf(out: StorageWriter, signal: AbortSignal | undefined): Target {
   const notCarried: NotCarried[] = [];
   const target: Target = {
     out,

@@ -109,6 +109,27 @@ function columnEntry(
   return { load: () => categorical(node, categories, { ordered, read }) };
 }
 
+/** Opens a column of a table; one that cannot be opened fails when it is asked for, so that the others can be read. */
+async function openColumn(
+  group: StorageGroup,
+  name: string,
+  options: { folder: StorageNode | undefined; read: Read },
+): Promise<LazyEntry<Column>> {
+  const { folder, read } = options;
+  try {
+    const column = await group.get(name);
+    if (column === undefined) {
+      const reason = `Cannot read the table as it has no column ${name}`;
+      throw new FormatError("missing-key", reason, group);
+    }
+    const categories = folder?.node === "group" ? await folder.get(name) : undefined;
+    return columnEntry(column, categories, read);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { load: () => Promise.reject(error) };
+  }
+}
+
 /** Names in an attribute, which is an empty array of numbers where there is none. */
 function namesIn(node: StorageNode, attribute: string): readonly string[] {
   const names = node.attribute(attribute);
@@ -116,12 +137,17 @@ function namesIn(node: StorageNode, attribute: string): readonly string[] {
 }
 
 /** Names of the rows of a table. */
-async function readIndex(group: StorageGroup, name: string, read: Read): Promise<string[]> {
+async function readIndex(
+  group: StorageGroup,
+  name: string,
+  read: Read,
+): Promise<readonly string[]> {
   const node = await group.get(name);
   if (node === undefined) {
     throw new FormatError("missing-key", `Cannot read the table as it has no index ${name}`, group);
   }
   const index = await read("column", node);
+  if (index.kind === "string" && index.mask === undefined) return index.data;
   return Array.from(index.values(), String);
 }
 
@@ -132,16 +158,7 @@ export const readTable: Reader<DataFrame> = async (node, read) => {
   const folder = await group.get("__categories");
   const entries: [string, LazyEntry<Column>][] = [];
   for (const name of namesIn(node, "column-order")) {
-    const column = await group.get(name);
-    if (column === undefined) {
-      throw new FormatError(
-        "missing-key",
-        `Cannot read the table as it has no column ${name}`,
-        node,
-      );
-    }
-    const categories = folder?.node === "group" ? await folder.get(name) : undefined;
-    entries.push([name, columnEntry(column, categories, read)]);
+    entries.push([name, await openColumn(group, name, { folder, read })]);
   }
   return new DataFrame({
     index: await readIndex(group, indexName, read),

@@ -1,3 +1,4 @@
+import type { AwkwardArray } from "./awkward.ts";
 import type { Column } from "./column.ts";
 import type { DataFrame } from "./dataframe.ts";
 import type { Matrix } from "./matrix.ts";
@@ -12,6 +13,8 @@ export interface Roles {
   column: Column;
   /** A table. */
   frame: DataFrame;
+  /** Lists of any length. */
+  awkward: AwkwardArray;
   /** Anything, as `uns` holds it. */
   value: UnsValue;
 }

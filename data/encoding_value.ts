@@ -1,8 +1,11 @@
 /** Unstructured values of anndata's encodings. */
-import type { Reader } from "./encoding_roles.ts";
+import { AwkwardArray, type AwkwardForm } from "./awkward.ts";
+import type { Read, Reader } from "./encoding_roles.ts";
+import { FormatError } from "./errors.ts";
 import { safeIntegers } from "./numbers.ts";
 import type { ArrayData, Dtype, RawArray, StorageArray, StorageGroup } from "./storage.ts";
-import type { UnsValue } from "./uns.ts";
+import { childArray, readNumbers } from "./stored_arrays.ts";
+import type { UnsDict, UnsValue } from "./uns.ts";
 
 /** 64-bit integers in the narrowest type of whole or exact numbers that holds them all. */
 function plainNumbers(raw: RawArray, place: StorageArray): RawArray {
@@ -52,15 +55,51 @@ export const readArrayValue: Reader<UnsValue> = async (node) => {
     : value;
 };
 
-/** Reads a group of named values. */
+/** A child of a dictionary; one that cannot be read is a failure kept for whoever asks for it. */
+async function readChild(
+  group: StorageGroup,
+  key: string,
+  read: Read,
+): Promise<PropertyDescriptor> {
+  try {
+    const child = await group.get(key);
+    const value = child === undefined ? undefined : await read("value", child);
+    return { value, enumerable: true, writable: true, configurable: true };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const get = () => {
+      throw error;
+    };
+    return { get, enumerable: true, configurable: true };
+  }
+}
+
+/** Reads a group of named values. One that cannot be read throws when it is asked for; the others are there. */
 export const readDict: Reader<UnsValue> = async (node, read) => {
   const group = node as StorageGroup;
-  const entries: [string, UnsValue][] = [];
+  const values: UnsDict = {};
   for (const key of group.keys()) {
-    const child = await group.get(key);
-    if (child !== undefined) entries.push([key, await read("value", child)]);
+    Object.defineProperty(values, key, await readChild(group, key, read));
   }
-  return Object.fromEntries(entries);
+  return values;
+};
+
+/** Reads lists of any length and nesting: a form as JSON, and flat buffers. */
+export const readAwkward: Reader<AwkwardArray> = async (node) => {
+  const group = node as StorageGroup;
+  const length = Number(group.attribute("length"));
+  let form: AwkwardForm;
+  try {
+    form = JSON.parse(String(group.attribute("form")));
+  } catch (cause) {
+    const reason = "Cannot read the awkward array as its form must be JSON";
+    throw new FormatError("value", reason, { file: node.file, key: node.key, cause });
+  }
+  const buffers = new Map<string, RawArray>();
+  for (const name of group.keys()) {
+    buffers.set(name, await readNumbers(await childArray(group, name)));
+  }
+  return new AwkwardArray({ length, form, buffers });
 };
 
 /** Python's None. */

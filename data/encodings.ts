@@ -12,7 +12,7 @@ import {
   readStructFrame,
   readTable,
 } from "./encoding_frame.ts";
-import { readArrayValue, readDict, readNull } from "./encoding_value.ts";
+import { readArrayValue, readAwkward, readDict, readNull } from "./encoding_value.ts";
 import { openSparse, storedDense } from "./matrix_stored.ts";
 import type { Matrix } from "./matrix.ts";
 import type { StorageArray, StorageGroup, StorageNode } from "./storage.ts";
@@ -55,6 +55,7 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
   "csc_matrix/0.1.0": sparse("csc", "shape"),
   "dataframe/0.2.0": { frame: readTable, value: readTable },
   "dataframe/0.1.0": { frame: readTable, value: readTable },
+  "awkward-array/0.1.0": { awkward: readAwkward, value: readAwkward },
   "dict/0.1.0": { value: readDict },
   "rec-array/0.2.0": { frame: readStructFrame, value: readArrayValue },
   "string/0.2.0": { value: readArrayValue },

@@ -2,9 +2,11 @@
 export type FormatErrorKind =
   /** The bytes are not an HDF5 file. */
   | "not-hdf5"
+  /** The store holds no zarr group, or none that can be listed. */
+  | "not-zarr"
   /** The file ends before its own header says it does. */
   | "truncated"
-  /** The data are compressed with a filter that is not available here. */
+  /** The data are compressed with a filter or codec that is not available here. */
   | "missing-filter"
   /** A key that the format requires is absent. */
   | "missing-key"

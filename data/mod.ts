@@ -1,5 +1,6 @@
 /**
- * Annotated data: h5ad files in, typed frames and sparse rows out, h5ad files out again.
+ * Annotated data: typed frames, matrices read by ranges of rows, views. Files are read and written by the entry points of their
+ * formats, so that an importer of one never loads another: `@scgpt/sdk/data/h5ad` and `@scgpt/sdk/data/zarr`.
  *
  * @module
  */
@@ -12,6 +13,8 @@ export {
   type Selection,
 } from "./anndata.ts";
 export { AnnDataQuery } from "./anndata_query.ts";
+export { AwkwardArray, type AwkwardForm, type AwkwardValue } from "./awkward.ts";
+export { bigInts } from "./big_ints.ts";
 export {
   BooleanColumn,
   CategoricalColumn,
@@ -57,7 +60,6 @@ export type { SortOptions } from "./frame/sort.ts";
 export type { CountedSchema, CrosstabOptions, ValueCountsOptions } from "./frame/tables.ts";
 export type { RowNumbers } from "./frame/take.ts";
 export type { ColumnValues, TypeOfValues } from "./frame/values.ts";
-export { openH5ad, type OpenH5adOptions } from "./h5ad.ts";
 export { type LazyEntry, LazyMap } from "./lazy_map.ts";
 export {
   type CsrRows,
@@ -73,6 +75,5 @@ export { type ByteSource, openSource } from "./source.ts";
 export type { NumericDtype, RawArray } from "./storage.ts";
 export type { NdArray, UnsDict, UnsValue } from "./uns.ts";
 export type { NotCarried } from "./write_elements.ts";
-export { writeH5adBytes, type WriteOptions, type WriteReport } from "./write_h5ad.ts";
-export { type WriteFileOptions, writeH5ad } from "./write_h5ad_deno.ts";
+export type { WriteReport } from "./write_anndata.ts";
 export { removeUnfinished, writeWhole, type WriteWholeOptions } from "./atomic_deno.ts";

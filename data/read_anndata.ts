@@ -7,14 +7,20 @@ import { asGroup, readAs } from "./encodings.ts";
 import { FormatError } from "./errors.ts";
 import type { Schema } from "./frame/schema.ts";
 import { type LazyEntry, LazyMap, storedEntry } from "./lazy_map.ts";
-import type { Matrix } from "./matrix.ts";
+import { type Matrix, matrixOf } from "./matrix.ts";
 import type { StorageGroup, StorageNode } from "./storage.ts";
 import type { UnsDict, UnsValue } from "./uns.ts";
+
+/** Whether a node holds Python's None. */
+function isNone(node: StorageNode): boolean {
+  return node.attribute("encoding-type") === "null" ||
+    (node.node === "array" && node.shape === null);
+}
 
 /** A child group, or undefined where there is none. */
 async function childGroup(group: StorageGroup, name: string): Promise<StorageGroup | undefined> {
   const node = await group.get(name);
-  return node === undefined ? undefined : asGroup(node);
+  return node === undefined || isNone(node) ? undefined : asGroup(node);
 }
 
 /** The values of a group as they are asked for. */
@@ -32,10 +38,11 @@ async function lazily<R extends keyof Roles>(
   return new LazyMap(options.name, entries);
 }
 
-/** A matrix or a table, by what the node is. */
+/** A matrix, a table or lists of any length, by what the node is. */
 async function readAxisArray(node: StorageNode): Promise<AxisArray> {
-  const table = String(node.attribute("encoding-type")) === "dataframe";
-  return table ? await readAs("frame", node) : await readAs("matrix", node);
+  const type = node.attribute("encoding-type");
+  if (type === "dataframe") return await readAs("frame", node);
+  return await readAs(type === "awkward-array" ? "awkward" : "matrix", node);
 }
 
 /** obsm or varm. */
@@ -106,24 +113,32 @@ async function readFrame(
 async function readRaw(
   root: StorageGroup,
   uns: StorageGroup | undefined,
+  nObs: number,
 ): Promise<Raw | undefined> {
   const group = await childGroup(root, "raw");
   const parent = group ?? root;
   const prefix = group === undefined ? "raw." : "";
   const X = await parent.get(`${prefix}X`);
   if (X === undefined) return undefined;
+  const vars = await readFrame(parent, `${prefix}var`, uns);
   return {
-    X: await readAs("matrix", X),
-    var: await readFrame(parent, `${prefix}var`, uns),
+    X: await openMatrix(X, [nObs, vars.length]),
+    var: vars,
     varm: await readAxisArrays(parent, `${prefix}varm`),
   };
 }
 
-/** Opens the optional matrix of a group. */
-async function readMatrix(root: StorageGroup, name: string): Promise<Matrix | undefined> {
-  const node = await root.get(name);
-  if (node === undefined || (node.node === "array" && node.shape === null)) return undefined;
-  return await readAs("matrix", node);
+/** Opens a matrix; one that cannot be read is a matrix of that shape which says so when it is asked for. */
+async function openMatrix(node: StorageNode, shape: readonly [number, number]): Promise<Matrix> {
+  try {
+    return await readAs("matrix", node);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const pieces = () => {
+      throw error;
+    };
+    return matrixOf({ shape, format: "dense", dtype: "unknown", origin: node, pieces });
+  }
 }
 
 /** Refuses containers whose root says that they hold something else. */
@@ -149,8 +164,9 @@ export async function readAnnData(root: StorageGroup, close: () => void): Promis
   const uns = await childGroup(root, "uns");
   const obs = await readFrame(root, "obs", uns);
   const vars = await readFrame(root, "var", uns);
-  const X = await readMatrix(root, "X");
-  const raw = await readRaw(root, uns);
+  const node = await root.get("X");
+  const X = node && !isNone(node) && await openMatrix(node, [obs.length, vars.length]);
+  const raw = await readRaw(root, uns, obs.length);
   const old = (await root.get("obs"))?.node === "array";
   const without = old ? unsCategoryKeys([obs, vars]) : new Set<string>();
   const pairs = await readPairs(root, uns, without);

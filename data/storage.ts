@@ -1,6 +1,6 @@
 /**
- * The few operations that encodings need from a container of named arrays. HDF5 implements them in
- * `hdf5.ts`; a zarr store fits the same interface.
+ * The few operations that encodings need from a container of named arrays, for reading and for writing. HDF5 implements
+ * them in `h5ad/`, zarr in `zarr/`.
  */
 
 /** Element types as numpy names them; `string` is text of any length. */
@@ -95,3 +95,33 @@ export interface StorageArray extends NodeBase {
 
 /** A node of a container. */
 export type StorageNode = StorageGroup | StorageArray;
+
+/** How an array is stored. */
+export interface ArrayOptions {
+  /** Lengths of the axes. */
+  readonly shape: readonly number[];
+  /** Element type. */
+  readonly dtype: Dtype;
+}
+
+/** An array being written that grows along its first axis. */
+export interface ArrayStream {
+  /** Appends whole rows: values in row-major order. */
+  append(values: RawArray): Promise<void>;
+  /** Writes what is left; returns the number of rows. */
+  finish(): Promise<number>;
+}
+
+/** A container being written. Keys have no leading slash; the root's is empty. */
+export interface StorageWriter {
+  /** Makes a group and the attributes of it. */
+  group(key: string, attributes: Readonly<Record<string, AttributeValue>>): Promise<void>;
+  /** Sets attributes of a node. */
+  attributes(key: string, attributes: Readonly<Record<string, AttributeValue>>): Promise<void>;
+  /** Writes a whole array. */
+  array(key: string, data: ArrayData, options: ArrayOptions): Promise<void>;
+  /** Starts an array of numbers that grows along its first axis; `rest` are the lengths of the other axes. */
+  stream(key: string, name: NumericDtype, rest?: readonly number[]): ArrayStream;
+  /** Why arrays of an element type cannot be written; undefined where they can. */
+  refusal(dtype: Dtype): string | undefined;
+}

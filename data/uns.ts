@@ -1,3 +1,4 @@
+import type { AwkwardArray } from "./awkward.ts";
 import type { Column } from "./column.ts";
 import type { DataFrame } from "./dataframe.ts";
 import type { Matrix } from "./matrix.ts";
@@ -31,4 +32,5 @@ export type UnsValue =
   | Matrix
   | DataFrame
   | Column
+  | AwkwardArray
   | UnsDict;

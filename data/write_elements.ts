@@ -1,11 +1,18 @@
 /** Writing matrices, tables, columns and values in anndata's current encodings. */
+import { AwkwardArray } from "./awkward.ts";
 import type { Column, NumericColumn } from "./column.ts";
 import { columnsOf, DataFrame } from "./dataframe.ts";
-import type { Hdf5Writer } from "./hdf5_write.ts";
 import { entryOrigin } from "./lazy_map.ts";
 import { isMatrix, type Matrix, scatter } from "./matrix.ts";
 import { fitsFloat32, fromFloats } from "./numbers.ts";
-import type { AttributeValue, Dtype, NumericDtype, RawArray, StorageNode } from "./storage.ts";
+import type {
+  AttributeValue,
+  Dtype,
+  NumericDtype,
+  RawArray,
+  StorageNode,
+  StorageWriter,
+} from "./storage.ts";
 import type { NdArray, UnsValue } from "./uns.ts";
 
 /** Something that could not be written, and why. */
@@ -18,8 +25,8 @@ export interface NotCarried {
 
 /** Where elements are written to. */
 export interface Target {
-  /** The file. */
-  readonly out: Hdf5Writer;
+  /** The container. */
+  readonly out: StorageWriter;
   /** What could not be written so far. */
   readonly notCarried: NotCarried[];
   /** Stops the writing. */
@@ -36,13 +43,13 @@ export function encoding(type: string, version: string): Record<string, Attribut
   return { "encoding-type": type, "encoding-version": version };
 }
 
-/** Lets timers and aborts happen between two pieces, as the library never yields. */
+/** Lets timers and aborts happen between two pieces, as a library may never yield. */
 export async function breathe(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
   signal?.throwIfAborted();
 }
 
-/** Refuses names that HDF5 would take for a path. */
+/** Refuses names that would be taken for a path. */
 export function checkName(key: string, name: string): void {
   if (name === "" || name === "." || name.includes("/")) {
     throw new RangeError(
@@ -54,18 +61,18 @@ export function checkName(key: string, name: string): void {
 }
 
 /** Writes an array with its encoding; texts and truth values have types of their own. */
-export function writeArray(
+export async function writeArray(
   target: Target,
   key: string,
   array: { data: Elements; shape?: readonly number[]; dtype?: Dtype },
-): void {
+): Promise<void> {
   const { data, shape = [data.length] } = array;
   const dtype = array.dtype ?? dtypeOfData(data);
   const elements = dtype.kind === "bool"
     ? Uint8Array.from(data as ArrayLike<number | boolean>, Number)
     : data as RawArray | string[];
-  target.out.array(key, elements, { shape, dtype });
-  target.out.attributes(key, arrayEncoding(dtype, shape.length === 0));
+  await target.out.array(key, elements, { shape, dtype });
+  await target.out.attributes(key, arrayEncoding(dtype, shape.length === 0));
 }
 
 /** Attributes of an array or a scalar of a type. */
@@ -83,54 +90,54 @@ function dtypeOfData(data: Elements): Dtype {
 }
 
 /** Writes values and the mask of the missing ones. */
-function writeNullable(
+async function writeNullable(
   target: Target,
   key: string,
   column: { type: string; data: Elements; dtype: Dtype; mask: Uint8Array },
-): void {
-  target.out.group(key, encoding(column.type, "0.1.0"));
-  writeArray(target, `${key}/values`, column);
-  writeArray(target, `${key}/mask`, { data: column.mask, dtype: { kind: "bool" } });
+): Promise<void> {
+  await target.out.group(key, encoding(column.type, "0.1.0"));
+  await writeArray(target, `${key}/values`, column);
+  await writeArray(target, `${key}/mask`, { data: column.mask, dtype: { kind: "bool" } });
 }
 
 /** Writes numbers; masked floats become NaN, as anndata has no nullable floats. */
-function writeNumeric(target: Target, key: string, column: NumericColumn): void {
+async function writeNumeric(target: Target, key: string, column: NumericColumn): Promise<void> {
   const { mask } = column;
   const name = column.dtype === "float16" ? "float32" : column.dtype;
   const dtype: Dtype = { kind: "numeric", name };
   if (mask !== undefined && !name.startsWith("float")) {
     const data = fromFloats(column.data.map((value, row) => mask[row] ? 0 : value), name);
-    writeNullable(target, key, { type: "nullable-integer", data, dtype, mask });
+    await writeNullable(target, key, { type: "nullable-integer", data, dtype, mask });
     return;
   }
   const values = mask === undefined
     ? column.data
     : column.data.map((value, row) => mask[row] ? NaN : value);
-  writeArray(target, key, { data: fromFloats(values, name), dtype });
+  await writeArray(target, key, { data: fromFloats(values, name), dtype });
 }
 
 /** Writes codes and categories; the codes are as narrow as pandas makes them. */
-function writeCategorical(
+async function writeCategorical(
   target: Target,
   key: string,
   column: Extract<Column, { kind: "categorical" }>,
-): void {
+): Promise<void> {
   const count = column.categories.length;
   const Codes = count < 2 ** 7 ? Int8Array : count < 2 ** 15 ? Int16Array : Int32Array;
-  target.out.group(key, { ...encoding("categorical", "0.2.0"), ordered: column.ordered });
-  writeArray(target, `${key}/codes`, { data: Codes.from(column.codes) });
-  writeColumn(target, `${key}/categories`, column.labels);
+  await target.out.group(key, { ...encoding("categorical", "0.2.0"), ordered: column.ordered });
+  await writeArray(target, `${key}/codes`, { data: Codes.from(column.codes) });
+  await writeColumn(target, `${key}/categories`, column.labels);
 }
 
 /** Writes a column in memory. */
-export function writeColumn(target: Target, key: string, column: Column): void {
-  if (column.kind === "numeric") return writeNumeric(target, key, column);
-  if (column.kind === "categorical") return writeCategorical(target, key, column);
+export async function writeColumn(target: Target, key: string, column: Column): Promise<void> {
+  if (column.kind === "numeric") return await writeNumeric(target, key, column);
+  if (column.kind === "categorical") return await writeCategorical(target, key, column);
   const { mask } = column;
   const dtype: Dtype = { kind: column.kind === "boolean" ? "bool" : "string" };
-  if (mask === undefined) return writeArray(target, key, { data: column.data, dtype });
+  if (mask === undefined) return await writeArray(target, key, { data: column.data, dtype });
   const type = column.kind === "boolean" ? "nullable-boolean" : "nullable-string-array";
-  writeNullable(target, key, { type, data: column.data, dtype, mask });
+  await writeNullable(target, key, { type, data: column.data, dtype, mask });
 }
 
 /** Writes a table; columns that are as they were read are copied. */
@@ -143,20 +150,20 @@ export async function writeFrame(target: Target, key: string, frame: DataFrame):
       `Cannot write ${key} as a column must not be called ${indexName}: the index is`,
     );
   }
-  target.out.group(key, { ...encoding("dataframe", "0.2.0"), "_index": indexName });
-  writeArray(target, `${key}/${indexName}`, { data: frame.index, dtype: { kind: "string" } });
+  await target.out.group(key, { ...encoding("dataframe", "0.2.0"), "_index": indexName });
+  await writeArray(target, `${key}/${indexName}`, { data: frame.index, dtype: { kind: "string" } });
   const written: string[] = [];
   for (const [name, entry] of columnsOf(frame).entries()) {
     target.signal?.throwIfAborted();
     const node = entryOrigin(entry);
     if (node === undefined) {
-      writeColumn(target, `${key}/${name}`, await frame.column(name));
+      await writeColumn(target, `${key}/${name}`, await frame.column(name));
     } else if (!await target.copy(`${key}/${name}`, node)) {
       continue;
     }
     written.push(name);
   }
-  target.out.attributes(key, { "column-order": written });
+  await target.out.attributes(key, { "column-order": written });
 }
 
 /** numpy's name of what a matrix is written with: truth values become bytes, half precision single. */
@@ -168,24 +175,24 @@ function writtenDtype(matrix: Matrix): NumericDtype {
 /** Streams a sparse matrix. */
 async function writeSparse(target: Target, key: string, matrix: Matrix): Promise<void> {
   const dtype = writtenDtype(matrix);
-  target.out.group(key, { ...encoding("csr_matrix", "0.1.0"), shape: [...matrix.shape] });
+  await target.out.group(key, { ...encoding("csr_matrix", "0.1.0"), shape: [...matrix.shape] });
   const data = target.out.stream(`${key}/data`, dtype);
   const indices = target.out.stream(`${key}/indices`, "int32");
   const bounds = new Float64Array(matrix.shape[0] + 1);
   for await (const piece of matrix.rows()) {
     await breathe(target.signal);
-    data.append(fromFloats(piece.data, dtype));
-    indices.append(piece.indices);
+    await data.append(fromFloats(piece.data, dtype));
+    await indices.append(piece.indices);
     const first = bounds[piece.start]!;
     for (let row = 1; row <= piece.nRows; row++) {
       bounds[piece.start + row] = first + piece.indptr[row]!;
     }
   }
-  indices.finish();
-  const count = data.finish();
+  await indices.finish();
+  const count = await data.finish();
   const name = count < 2 ** 31 ? "int32" : "int64";
   const indptr = fromFloats(bounds, name);
-  target.out.array(`${key}/indptr`, indptr, {
+  await target.out.array(`${key}/indptr`, indptr, {
     shape: [bounds.length],
     dtype: { kind: "numeric", name },
   });
@@ -200,10 +207,10 @@ async function writeDense(target: Target, key: string, matrix: Matrix): Promise<
     await breathe(target.signal);
     const values = new Values(piece.nRows * piece.nCols);
     scatter(piece, values);
-    stream.append(fromFloats(values, dtype));
+    await stream.append(fromFloats(values, dtype));
   }
-  stream.finish();
-  target.out.attributes(key, encoding("array", "0.2.0"));
+  await stream.finish();
+  await target.out.attributes(key, encoding("array", "0.2.0"));
 }
 
 /** Writes a matrix: dense as dense, any sparse format as CSR. */
@@ -211,23 +218,49 @@ export async function writeMatrix(target: Target, key: string, matrix: Matrix): 
   const empty = matrix.shape[0] === 0 || matrix.shape[1] === 0;
   if (matrix.format !== "dense") return await writeSparse(target, key, matrix);
   if (!empty) return await writeDense(target, key, matrix);
-  writeArray(target, key, {
+  await writeArray(target, key, {
     data: fromFloats(new Float64Array(0), writtenDtype(matrix)),
     shape: matrix.shape,
   });
 }
 
+/** Writes Python's None: a scalar whose encoding says that its value means nothing. */
+export async function writeNull(target: Target, key: string): Promise<void> {
+  const dtype: Dtype = { kind: "numeric", name: "int8" };
+  await target.out.array(key, Int8Array.of(0), { shape: [], dtype });
+  await target.out.attributes(key, encoding("null", "0.1.0"));
+}
+
 /** Writes a scalar. */
-function writeScalar(target: Target, key: string, value: string | number | bigint | boolean): void {
+async function writeScalar(
+  target: Target,
+  key: string,
+  value: string | number | bigint | boolean,
+): Promise<void> {
   if (typeof value === "string") {
-    return writeArray(target, key, { data: [value], shape: [], dtype: { kind: "string" } });
+    return await writeArray(target, key, { data: [value], shape: [], dtype: { kind: "string" } });
   }
   if (typeof value === "boolean") {
-    return writeArray(target, key, { data: [value], shape: [], dtype: { kind: "bool" } });
+    return await writeArray(target, key, { data: [value], shape: [], dtype: { kind: "bool" } });
   }
   const whole = typeof value === "bigint" || Number.isSafeInteger(value);
   const data = whole ? BigInt64Array.of(BigInt(value)) : Float64Array.of(Number(value));
-  writeArray(target, key, { data, shape: [] });
+  await writeArray(target, key, { data, shape: [] });
+}
+
+/** Writes lists of any length. */
+export async function writeAwkward(
+  target: Target,
+  key: string,
+  array: AwkwardArray,
+): Promise<void> {
+  const form = JSON.stringify(array.form);
+  await target.out.group(key, {
+    ...encoding("awkward-array", "0.1.0"),
+    form,
+    length: array.length,
+  });
+  for (const [name, data] of array.buffers) await writeArray(target, `${key}/${name}`, { data });
 }
 
 /** Whether a value is a column of any kind. */
@@ -243,21 +276,23 @@ function isNdArray(value: object): value is NdArray {
 /** Writes an unstructured value; whole numbers become int64. */
 export async function writeValue(target: Target, key: string, value: UnsValue): Promise<void> {
   if (value === null) {
-    target.notCarried.push({ key, reason: "an empty value (None) cannot be written" });
+    await writeNull(target, key);
   } else if (typeof value !== "object") {
-    writeScalar(target, key, value);
+    await writeScalar(target, key, value);
   } else if (isMatrix(value)) {
     await writeMatrix(target, key, value);
   } else if (value instanceof DataFrame) {
     await writeFrame(target, key, value);
+  } else if (value instanceof AwkwardArray) {
+    await writeAwkward(target, key, value);
   } else if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-    writeArray(target, key, { data: value as NdArray["data"] });
+    await writeArray(target, key, { data: value as NdArray["data"] });
   } else if (isColumn(value)) {
-    writeColumn(target, key, value);
+    await writeColumn(target, key, value);
   } else if (isNdArray(value)) {
-    writeArray(target, key, value);
+    await writeArray(target, key, value);
   } else {
-    target.out.group(key, encoding("dict", "0.1.0"));
+    await target.out.group(key, encoding("dict", "0.1.0"));
     for (const [name, child] of Object.entries(value as Record<string, UnsValue>)) {
       checkName(key, name);
       await writeValue(target, `${key}/${name}`, child);

@@ -6,13 +6,13 @@ import {
   loadModelWithReport,
   openH5ad,
   runManifest,
-  writeH5ad,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
 import { checkInputFile } from "./inputs.ts";
-import { checkOutputFile } from "./outputs.ts";
+import { checkOutputFile, writeCells } from "./outputs.ts";
+import { FORCE_FLAG } from "./read_flags.ts";
 
 /** The command. */
 export const embedCommand = command({
@@ -22,7 +22,7 @@ export const embedCommand = command({
     model: { kind: "string", help: "model folder", required: true },
     input: { kind: "string", help: "h5ad file", required: true },
     output: { kind: "string", help: "h5ad file to write", required: true },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     ...EMBED_FLAGS,
     ...DEVICE_FLAGS,
   },
@@ -45,9 +45,7 @@ export const embedCommand = command({
     const result = collected.result();
     const manifest = await runManifest("embed", model, options as Record<string, unknown>);
     const annotated = attachEmbedding(adata, result, manifest);
-    const { notCarried } = await writeH5ad(annotated, output, { force, signal: context.signal });
-    for (const { key, reason } of notCarried) context.say(`not carried over: ${key}: ${reason}`);
-    context.say(`wrote ${output}`);
+    await writeCells(annotated, { output, force }, context);
     return { cells: adata.nObs, width: result.width, genes: result.genes, output, manifest };
   },
 });

@@ -2,25 +2,20 @@
 import {
   type AnnotationEvaluation,
   type AnnotationEvaluationEvent,
+  type AnnotatorPrepared,
   evaluateAnnotation,
   openH5ad,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import {
-  dataNames,
-  EVALUATION_FLAGS,
-  evaluationManifest,
-  tableText,
-  writeReport,
-} from "./evaluation_files.ts";
+import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
+import { followTrainings, labelScores, leaveReport } from "./evaluation_run.ts";
 import { checkInputFile } from "./inputs.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { ANNOTATOR_FLAGS, sayPrepared } from "./train_annotate.ts";
 import { fitOptions, geneOptions, startOptions } from "./train_flags.ts";
-import { TrainProgress } from "./train_progress.ts";
 import { openPretrained } from "./train_run.ts";
 
 const { seed: _, ...RECIPE_FLAGS } = ANNOTATOR_FLAGS;
@@ -74,10 +69,8 @@ export const evaluateAnnotate = command({
       manifest: evaluationManifest("evaluate annotate", device, flags),
       signal: context.signal,
     });
-    context.say(tableText(report.tables[0]!));
-    const files = await writeReport(output, report);
-    context.say(`wrote ${files.join(", ")}`);
-    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+    const tables = [tableText(report.tables[0]!)];
+    return await leaveReport(report, output, { say: context.say, tables });
   },
 });
 
@@ -86,29 +79,6 @@ export async function followEvaluation(
   events: AsyncIterable<AnnotationEvaluationEvent>,
   context: Pick<Context, "say" | "terminal">,
 ): Promise<AnnotationEvaluation> {
-  let progress: TrainProgress | undefined;
-  try {
-    for await (const event of events) {
-      if (event.kind === "result") return event.result;
-      if (event.kind === "training") {
-        const { seed, event: step } = event;
-        if (step.kind === "prepared") {
-          context.say(`seed ${seed}`);
-          sayPrepared(step, context);
-          progress = new TrainProgress(context);
-        } else progress!.show(step);
-      }
-      if (event.kind === "method") {
-        const { method, result: { accuracy, macroF1 }, seconds } = event;
-        context.say(
-          `${method}: accuracy ${accuracy.toFixed(3)}, macro F1 ${macroF1.toFixed(3)} (${
-            seconds.toFixed(1)
-          } s)`,
-        );
-      }
-    }
-  } finally {
-    progress?.stop();
-  }
-  throw new Error("Cannot evaluate as the stream gave no result");
+  const prepared = (event: AnnotatorPrepared) => sayPrepared(event, context);
+  return await followTrainings(events, context, { prepared, scores: labelScores });
 }

@@ -10,13 +10,8 @@ import {
 import { command, type Context } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions } from "./embed_flags.ts";
-import {
-  dataNames,
-  EVALUATION_FLAGS,
-  evaluationManifest,
-  tableText,
-  writeReport,
-} from "./evaluation_files.ts";
+import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
+import { failWithoutResult, labelScores, leaveReport, methodText } from "./evaluation_run.ts";
 import { checkInputFile } from "./inputs.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
@@ -64,10 +59,8 @@ export const evaluateMap = command({
       manifest: evaluationManifest("evaluate map", device, flags),
       signal,
     });
-    context.say(tableText(report.tables[0]!));
-    const files = await writeReport(output, report);
-    context.say(`wrote ${files.join(", ")}`);
-    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+    const tables = [tableText(report.tables[0]!)];
+    return await leaveReport(report, output, { say: context.say, tables });
   },
 });
 
@@ -78,11 +71,9 @@ async function follow(
   for await (const event of events) {
     if (event.kind === "result") return event.result;
     if (event.kind !== "method") continue;
-    const { method, seed, result: { accuracy, macroF1 }, seconds } = event;
-    say(
-      `${method}${seed === null ? "" : `, seed ${seed}`}: accuracy ${accuracy.toFixed(3)}, ` +
-        `macro F1 ${macroF1.toFixed(3)} (${seconds.toFixed(1)} s)`,
-    );
+    const { method, seed, result } = event;
+    const named = { ...event, method: seed === null ? method : `${method}, seed ${seed}` };
+    say(methodText(named, labelScores(result)));
   }
-  throw new Error("Cannot evaluate as the stream gave no result");
+  return failWithoutResult();
 }

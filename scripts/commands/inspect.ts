@@ -1,26 +1,30 @@
 /** `scgpt inspect`: what a file or a model folder holds. */
 import {
+  type Column,
+  type DataFrame,
   followWeights,
+  FormatError,
   matchStateDict,
-  openH5ad,
   openModelFolder,
   parameterCount,
   parameterShapes,
   toArgs,
 } from "../../mod.ts";
 import { command } from "./command.ts";
+import { isZarr, openCells } from "./cells_file.ts";
 import { statInput } from "./inputs.ts";
 
 /** The command. */
 export const inspect = command({
   name: "inspect",
-  help: "show what an h5ad file or a model folder holds",
+  help: "show what an h5ad file, a zarr store (paths or http addresses) or a model folder holds",
   positional: ["path"],
   flags: {},
-  run: async (_flags, { say }, [path = ""]) => {
-    const summary = (await statInput(path)).isDirectory
+  run: async (_flags, { say, signal }, [path = ""]) => {
+    const isFolder = !/^https?:/i.test(path) && (await statInput(path)).isDirectory;
+    const summary = isFolder && !await isZarr(path)
       ? await describeModel(path)
-      : await describeH5ad(path);
+      : await describeCells(path, signal);
     sayTree(summary, say);
     return summary;
   },
@@ -28,20 +32,28 @@ export const inspect = command({
 
 type Summary = { [key: string]: unknown };
 
-async function describeH5ad(path: string): Promise<Summary> {
-  using adata = await openH5ad(path);
-  const columns = async (frame: typeof adata.obs) => {
-    const kinds = await Promise.all(
-      frame.columns().map(async (name) => {
-        const column = await frame.column(name);
-        return [
-          name,
-          column.kind === "categorical" ? `categorical (${column.categories.length})` : column.kind,
-        ];
-      }),
-    );
-    return Object.fromEntries(kinds);
-  };
+/** Kind of a column, or why it cannot be read. */
+async function describeColumn(read: Promise<Column>): Promise<string> {
+  try {
+    const column = await read;
+    if (column.kind !== "categorical") return column.kind;
+    return `categorical (${column.categories.length})`;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return `unreadable: ${error.message}`;
+  }
+}
+
+async function describeColumns(frame: DataFrame): Promise<Summary> {
+  const kinds: [string, string][] = [];
+  for (const name of frame.columns()) {
+    kinds.push([name, await describeColumn(frame.column(name))]);
+  }
+  return Object.fromEntries(kinds);
+}
+
+async function describeCells(path: string, signal: AbortSignal): Promise<Summary> {
+  using adata = await openCells(path, signal);
   const matrix = (
     { shape, format, dtype }: { shape: readonly number[]; format: string; dtype: string },
   ) => `${shape.join(" x ")} ${format} ${dtype}`;
@@ -50,8 +62,8 @@ async function describeH5ad(path: string): Promise<Summary> {
     genes: adata.nVars,
     X: adata.X === undefined ? "none" : matrix(adata.X),
     ...adata.raw !== undefined && { "raw.X": matrix(adata.raw.X) },
-    obs: await columns(adata.obs),
-    var: await columns(adata.var),
+    obs: await describeColumns(adata.obs),
+    var: await describeColumns(adata.var),
     layers: adata.layers.keys(),
     obsm: adata.obsm.keys(),
     varm: adata.varm.keys(),

@@ -9,7 +9,6 @@ import {
   type MapReferenceResult,
   openH5ad,
   runManifest,
-  writeH5ad,
 } from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
@@ -23,7 +22,8 @@ import {
 } from "./evaluate_mapping.ts";
 import { checkInputFile } from "./inputs.ts";
 import { LABEL_MAP_FLAG, type LabelMap, readLabelMaps } from "./label_map.ts";
-import { checkOutputFile, writeWhole } from "./outputs.ts";
+import { checkOutputFile, writeCells, writeWhole } from "./outputs.ts";
+import { FORCE_FLAG } from "./read_flags.ts";
 
 const MAP_FLAGS = {
   labelKey: {
@@ -63,7 +63,7 @@ export const map = command({
       help: "h5ad file to write: the query with labels and embeddings",
       required: true,
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     labelMap: LABEL_MAP_FLAG,
     truthKey: {
       kind: "string",
@@ -111,12 +111,7 @@ export const map = command({
     const metrics = metricsRows(comparisons);
     if (metrics.length > 0) say(metricsTable(metrics));
     const manifest = await runManifest("map", model, { ...options, ...embedding });
-    const { notCarried } = await writeH5ad(attachMapping(query, result, { manifest }), output, {
-      force,
-      signal,
-    });
-    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
-    say(`wrote ${output}`);
+    await writeCells(attachMapping(query, result, { manifest }), { output, force }, context);
     if (figures !== undefined) {
       const drawn = await drawMapping(mapped, model, {
         folder: figures,

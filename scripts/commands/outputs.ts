@@ -1,7 +1,8 @@
 /** Files that commands write: never over something that is there, and whole or not at all. */
 import { dirname } from "node:path";
 import { writeWhole as writeFileWhole } from "../../data/atomic_deno.ts";
-import { UsageError } from "./command.ts";
+import { type AnnData, writeH5ad } from "../../mod.ts";
+import { type Context, UsageError } from "./command.ts";
 
 /** Refuses an output that exists, before any work is done. */
 export async function refuseExisting(path: string, force: boolean): Promise<void> {
@@ -31,4 +32,15 @@ export async function writeWhole(path: string, contents: string | Uint8Array): P
       ? Deno.writeTextFile(temporary, contents)
       : Deno.writeFile(temporary, contents);
   await writeFileWhole(path, write, { force: true });
+}
+
+/** Writes cells to an h5ad file, and says what could not be carried over and where they are. */
+export async function writeCells(
+  cells: AnnData,
+  { output, force }: { readonly output: string; readonly force: boolean },
+  { say, signal }: Context,
+): Promise<void> {
+  const { notCarried } = await writeH5ad(cells, output, { force, signal });
+  for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
+  say(`wrote ${output}`);
 }

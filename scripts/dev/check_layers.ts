@@ -1,6 +1,6 @@
 /**
  * Checks who imports whom, on the module graph that Deno resolves: the order of the layers, imports across folders by `mod.ts`
- * alone, the stages of lib, where node:* is known, cycles, and names that say nothing. Prints the size of each layer.
+ * alone, the stages of lib, the formats of data, where node:* is known, cycles, and names that say nothing. Prints the size of each layer.
  */
 import { pathToFileURL } from "node:url";
 import { deno, FOLDERS, readConfig, sourceFiles } from "./project.ts";
@@ -25,6 +25,9 @@ const STAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Stages of lib of which a stage may import types alone. */
 const STAGE_TYPES: Readonly<Record<string, readonly string[]>> = { model: ["input", "io"] };
+
+/** Formats of data whose libraries are heavy: neither the core of data nor another format may load one. */
+const FORMATS: readonly string[] = ["h5ad", "zarr", "interchange"];
 
 const EMPTY_NAMES = /(^|[/_])(utils?|common|helpers?|misc)(_deno)?(\.ts$|\/)/;
 
@@ -59,14 +62,14 @@ function edgeProblem({ from, to, kind }: Edge): string | undefined {
   }
   if (!to.endsWith(".ts")) return undefined;
   if (from.startsWith("scripts/dev/")) return undefined;
-  return layerProblem(from, to) ?? stageProblem({ from, to, kind });
+  return layerProblem(from, to) ?? stageProblem({ from, to, kind }) ?? formatProblem(from, to);
 }
 
 function layerProblem(from: string, to: string): string | undefined {
   const [layer, other] = [firstPart(from), firstPart(to)];
   if (layer === other) return undefined;
   if (!LAYERS[layer]?.includes(other)) return `${layer} must not know ${other}`;
-  const isDoor = to === "mod.ts" || to === `${other}/mod.ts`;
+  const isDoor = to === "mod.ts" || to === `${other}/mod.ts` || /^data\/\w+\/mod\.ts$/.test(to);
   const isServerFile = layer === "scripts" && to.endsWith("_deno.ts");
   return isDoor || isServerFile ? undefined : `across folders import ${other}/mod.ts`;
 }
@@ -79,6 +82,19 @@ function stageProblem({ from, to, kind }: Edge): string | undefined {
   const known = kind === "type" ? [STAGES, STAGE_TYPES] : [STAGES];
   if (known.some((table) => table[stage]?.includes(other))) return undefined;
   return `lib/${stage} must not know lib/${other}`;
+}
+
+function formatProblem(from: string, to: string): string | undefined {
+  const [own, other] = [dataFolder(from), dataFolder(to)];
+  if (own === undefined || other === undefined || own === other) return undefined;
+  if (!FORMATS.includes(other) || !["", ...FORMATS].includes(own)) return undefined;
+  return own === "" ? `the core of data must not know ${other}` : `${own} must not know ${other}`;
+}
+
+/** "h5ad" for data/h5ad/x.ts, "" for data/x.ts; undefined for other layers. */
+function dataFolder(path: string): string | undefined {
+  const match = /^data\/(?:(\w+)\/)?/.exec(path);
+  return match === null ? undefined : match[1] ?? "";
 }
 
 function firstPart(path: string): string {

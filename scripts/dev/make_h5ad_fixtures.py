@@ -1,9 +1,10 @@
-"""Makes tests/fixtures/h5ad/*.h5ad. Needs anndata 0.12, h5py, scipy: python scripts/dev/make_h5ad_fixtures.py"""
+"""Makes tests/fixtures/h5ad/*.h5ad. Needs anndata 0.12, h5py, hdf5plugin, scipy: python scripts/dev/make_h5ad_fixtures.py"""
 
 from pathlib import Path
 
 import anndata as ad
 import h5py
+import hdf5plugin
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -98,7 +99,28 @@ def odd() -> None:
         array(strings, "squeezed", np.array(["a", "b", "c", "d"], dtype=object), dtype=h5py.string_dtype(), compression="lzf")
         strings.attrs["column-order"] = ["serial", "squeezed"]
         future = f["uns"].create_group("future")
-        future.attrs.update({"encoding-type": "awkward-array", "encoding-version": "0.1.0"})
+        future.attrs.update({"encoding-type": "future-array", "encoding-version": "0.1.0"})
+
+
+def filters() -> None:
+    """A layer for each filter that can be read."""
+    path = FOLDER / "filters.h5ad"
+    ad.AnnData(obs=pd.DataFrame(index=CELLS), var=pd.DataFrame(index=GENES)).write_h5ad(path)
+    kinds = {
+        "gzip": {"compression": "gzip", "shuffle": True, "fletcher32": True},
+        "lzf": {"compression": "lzf"},
+        "szip": {"compression": "szip", "compression_opts": ("nn", 4)},
+        "zstd": hdf5plugin.Zstd(),
+        "blosc_lz4": hdf5plugin.Blosc(cname="lz4"),
+        "blosc_zstd": hdf5plugin.Blosc(cname="zstd", shuffle=2),
+        "blosc2": hdf5plugin.Blosc2(),
+        "lz4": hdf5plugin.LZ4(),
+        "bitshuffle": hdf5plugin.Bitshuffle(),
+        "bzip2": hdf5plugin.BZip2(),
+    }
+    with h5py.File(path, "a") as f:
+        for name, options in kinds.items():
+            array(f["layers"], name, VALUES, chunks=(4, 3), **options)
 
 
 def legacy() -> None:
@@ -130,6 +152,7 @@ if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     columns()
     odd()
+    filters()
     legacy()
     for path in sorted(FOLDER.glob("*.h5ad")):
         print(path.name, path.stat().st_size)

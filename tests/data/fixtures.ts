@@ -1,5 +1,6 @@
 /** Files and small objects that the tests of data/ share. */
-import { type AnnData, type CsrRows, type Matrix, openH5ad } from "../../data/mod.ts";
+import type { AnnData, CsrRows, Matrix } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 
 /** Path of a fixture that scripts/dev/make_h5ad_fixtures.py makes. */
 export function fixture(name: string): string {

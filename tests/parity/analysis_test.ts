@@ -1,6 +1,7 @@
 /** PCA, neighbours, clusters and pictures of real cells against scanpy, leidenalg and umap-learn, where the files are at hand. */
 import assert from "node:assert/strict";
-import { type CsrRows, openH5ad } from "../../data/mod.ts";
+import type { CsrRows } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 import { openWasmDevice } from "../../gpu/mod.ts";
 import {
   leiden,

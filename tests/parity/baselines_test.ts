@@ -1,6 +1,6 @@
 /** Baselines on real cells against scikit-learn 1.9.1, scipy 1.17.1 and harmonypy 0.0.10, where the cells are at hand. */
 import assert from "node:assert/strict";
-import { openH5ad } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 import { openWasmDevice } from "../../gpu/mod.ts";
 import { nearestNeighbors } from "../../tasks/analysis/knn.ts";
 import { logNormalize } from "../../tasks/analysis/log_normalize.ts";

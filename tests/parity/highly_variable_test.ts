@@ -1,6 +1,6 @@
 /** Variable genes of real cells against scanpy 1.11.5 with a stable `numpy.argsort`, where the files are at hand. */
 import assert from "node:assert/strict";
-import { openH5ad } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 import { highlyVariableGenes, type HvgFlavor, preprocess } from "../../lib/mod.ts";
 
 const DATA = new URL("../../../shared/data/", import.meta.url);

@@ -1,6 +1,6 @@
 /** Metrics of integration on thousands of real cells against scib 1.1.7 and scib-metrics 0.5.10, where the files are at hand. */
 import assert from "node:assert/strict";
-import { openH5ad } from "../../data/mod.ts";
+import { openH5ad } from "../../data/h5ad/mod.ts";
 import { openWasmDevice } from "../../gpu/mod.ts";
 import { selectColumns } from "../../tasks/analysis/rows.ts";
 import {

@@ -20,7 +20,8 @@ Deno.test("scgpt --help lists commands, and each command its flags, on stderr", 
   assert.equal(out, "");
   for (
     const command of [
-      ...["embed", "map", "annotate", "integrate", "init", "inspect", "forward", "doctor"],
+      ...["embed", "map", "annotate", "integrate", "init", "inspect", "convert"],
+      ...["forward", "doctor"],
       ...["train", "evaluate"],
     ]
   ) {

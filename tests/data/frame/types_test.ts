@@ -7,9 +7,9 @@ import {
   type Column,
   DataFrame,
   type NumericColumn,
-  openH5ad,
   type StringColumn,
 } from "../../../data/mod.ts";
+import { openH5ad } from "../../../data/h5ad/mod.ts";
 import { fixture } from "../fixtures.ts";
 
 /** Compiles where both types are the same. */

@@ -36,6 +36,14 @@ Deno.test("layerProblems() keeps the stages of lib apart", () => {
   assert.match(problem("lib/config.ts", "lib/io/zip.ts"), /must not know lib\/io/);
 });
 
+Deno.test("layerProblems() keeps the formats of data apart", () => {
+  assert.equal(problem("data/zarr/nodes.ts", "data/storage.ts"), "");
+  assert.equal(problem("mod.ts", "data/zarr/mod.ts"), "");
+  assert.match(problem("data/zarr/nodes.ts", "data/h5ad/hdf5.ts"), /zarr must not know h5ad/);
+  assert.match(problem("data/encodings.ts", "data/zarr/nodes.ts"), /core of data must not know/);
+  assert.match(problem("lib/input/loader.ts", "data/zarr/nodes.ts"), /import data\/mod\.ts/);
+});
+
 Deno.test("layerProblems() keeps node:* in server files", () => {
   assert.match(problem("data/source.ts", "node:fs"), /node:\* belongs/);
   assert.match(problem("data/source.ts", "node:fs", "dynamic"), /node:\* belongs/);
