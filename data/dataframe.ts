@@ -195,11 +195,7 @@ export class DataFrame<out S extends Schema = Schema> {
     return this.#over(shownWith(this.#shown, name, toColumn(column)));
   }
 
-  /**
-   * Some columns, in this order.
-   *
-   * @throws {RangeError} Where there is no such column.
-   */
+  /** Some columns, in this order; throws `RangeError` where there is no such column. */
   select<const N extends NameOf<S>, R extends Schema = Pick<S, N>>(
     names: readonly N[],
   ): DataFrame<NoInfer<R>> {
@@ -240,11 +236,7 @@ export class DataFrame<out S extends Schema = Schema> {
     return new FrameQuery(async () => this.take(keptRows(await matchRows(parsed, this.#open()))));
   }
 
-  /**
-   * The rows in the order of a column, or of several; equal rows keep their order, and categories have their own.
-   *
-   * @returns A query to await, or to chain.
-   */
+  /** The rows in the order of a column, or of several, to await or to chain; equal rows keep their order, categories have theirs. */
   sort(by: NameOf<S> | readonly NameOf<S>[], options: SortOptions = {}): FrameQuery<S> {
     checkOptions("sort", options, ["ascending", "naPosition"]);
     const names = typeof by === "string" ? [by] : by;

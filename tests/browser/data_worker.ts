@@ -1,6 +1,6 @@
 /** Reads and writes cells in a page's worker, or in the page itself, by every way that a page has. */
 import { openH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
-import { type AnnData } from "../../data/mod.ts";
+import type { AnnData } from "../../data/mod.ts";
 import { openZarr, writeZarr } from "../../data/zarr/mod.ts";
 
 /** What a file gave: X, labels, and the text compressed with lzf where it has one. */
