@@ -63,14 +63,20 @@ export class GroupBy<out S extends Schema, K extends string> {
   >(outputs: A): Promise<DataFrame<NoInfer<R>>> {
     const keys = await Promise.all(this.#keys.map((name) => this.#read(name)));
     const groups = groupRows(keys.map(factorize), this.#observed);
-    const columns: Record<string, Column> = {};
-    this.#keys.forEach((name, k) => columns[name] = groups.keys[k]!);
+    const columns = this.#keys.map((name, k): [string, Column] => [name, groups.keys[k]!]);
     for (const [name, output] of Object.entries(outputs)) {
-      columns[name] = output === "size"
+      if ((this.#keys as readonly string[]).includes(name)) {
+        throw new RangeError(
+          `Cannot aggregate as an output must not be called as a key: got ${JSON.stringify(name)}`,
+        );
+      }
+      const made = output === "size"
         ? groupSizes(groups)
         : await this.#aggregated(name, output, groups);
+      columns.push([name, made]);
     }
-    const frame: DataFrame = this.#make({ index: groupNames(groups), columns });
+    const index = groupNames(groups);
+    const frame: DataFrame = this.#make({ index, columns: Object.fromEntries(columns) });
     return frame as unknown as DataFrame<NoInfer<R>>;
   }
 

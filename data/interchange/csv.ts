@@ -122,17 +122,16 @@ function frameOf(
   options: ReadCsvOptions & { readonly start: number },
 ): DataFrame {
   const { start, schema = {}, missing } = options;
-  const columns: Record<string, Column> = {};
-  for (const [place, name] of heading.names.entries()) {
-    if (place === heading.index) continue;
+  const columns = heading.names.flatMap((name, place): [string, Column][] => {
+    if (place === heading.index) return [];
     const texts = rows.map((row) => row[place]!);
-    columns[name] = textColumn(texts, { name, type: schema[name], missing, start });
-  }
+    return [[name, textColumn(texts, { name, type: schema[name], missing, start })]];
+  });
   const { index } = heading;
   const indexName = heading.names[index];
   return new DataFrame({
     index: rows.map((row, k) => index < 0 ? String(start + k) : row[index]!),
-    columns,
+    columns: Object.fromEntries(columns),
     ...indexName && { indexName },
   });
 }

@@ -208,13 +208,22 @@ function nullRows(values: readonly unknown[]): { mask?: Uint8Array } {
 }
 
 /** Labels with the categories that were kept. */
-function labelColumn(values: readonly unknown[], kept: KeptCategories): Column {
+function labelColumn(
+  values: readonly unknown[],
+  kept: KeptCategories,
+  place: { file: string; key: string },
+): Column {
   const { categories, ordered, dtype } = kept;
   const places = new Map(categories.map((category, code) => [category, code]));
-  const codes = Int32Array.from(
-    values,
-    (value) => value === null || value === undefined ? -1 : places.get(String(value)) ?? -1,
-  );
+  const codes = Int32Array.from(values, (value, row) => {
+    const code = value === null || value === undefined ? -1 : places.get(String(value));
+    if (code !== undefined) return code;
+    throw new FormatError(
+      "value",
+      `Cannot read row ${row} as a label as it must be one of the categories: got ${value}`,
+      place,
+    );
+  });
   const labels = dtype === undefined
     ? new StringColumn(categories)
     : dtype === "boolean"
@@ -235,7 +244,7 @@ interface StoredColumn {
 function columnOf(values: readonly unknown[], stored: StoredColumn): Column {
   const { element, label, kept, file } = stored;
   const place = { file, key: element.name };
-  if (kept !== undefined) return labelColumn(values, kept);
+  if (kept !== undefined) return labelColumn(values, kept, place);
   if (label) { // of another writer: in ascending order
     const { codes, levels } = factorize(columnOf(values, { ...stored, label: false }));
     return new CategoricalColumn(codes, levels as StringColumn);

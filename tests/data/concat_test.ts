@@ -161,6 +161,25 @@ Deno.test("concat() stacks rows in batches that cross from one object to the nex
   assert.deepEqual([...await view.X!.dense()], picked);
 });
 
+Deno.test("concat() completes a batch with as many rows of the next object as it lacks", async () => {
+  const seen: unknown[] = [];
+  const sample = (name: string, nRows: number) => {
+    const X = denseMatrix(new Float32Array(nRows), [nRows, 1]);
+    const rows: Matrix["rows"] = (options = {}) => {
+      seen.push([name, options.start, options.end]);
+      return X.rows(options);
+    };
+    const obs = new DataFrame({ index: Array.from({ length: nRows }, (_, row) => name + row) });
+    return AnnData.fromParts({ obs, var: new DataFrame({ index: ["g"] }), X: { ...X, rows } });
+  };
+  const both = await concat([sample("a", 3), sample("b", 6)]);
+  const pieces = await piecesOf(both.X!.rows({ batch: 2 }));
+  assert.deepEqual(pieces.map(({ start, nRows }) => [start, nRows]), [
+    ...[[0, 2], [2, 2], [4, 2], [6, 2], [8, 1]],
+  ]);
+  assert.deepEqual(seen, [["a", 0, 2], ["a", 2, 3], ["b", 0, 1], ["b", 1, 5], ["b", 5, 6]]);
+});
+
 Deno.test("concat() reads nothing but what it compares", async () => {
   const obs = new DataFrame({ index: ["c"] });
   const never = { ...denseMatrix(new Float32Array(1), [1, 1]), rows: () => assert.fail("read") };

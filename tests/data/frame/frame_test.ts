@@ -135,6 +135,10 @@ Deno.test("DataFrame.groupBy() and join() say what does not fit", async () => {
     frame.groupBy("label").agg({ m: ["label", "meen" as "mean"] }),
     /no "meen": did you mean "mean"\?/,
   );
+  await assert.rejects(
+    frame.groupBy("label").agg({ label: "size" }),
+    /called as a key: got "label"/,
+  );
   assert.throws(() => frame.groupBy("lable" as "label"), /did you mean "label"/);
   assert.throws(() => frame.groupBy([]), /at least one column/);
   assert.throws(() => frame.join(frame), /must tell columns of one name apart: got "label" twice/);
