@@ -1,10 +1,16 @@
 /** Annotated data: a matrix of cells x genes with everything that belongs to its axes. */
+import { AnnDataQuery } from "./anndata_query.ts";
 import type { AwkwardArray } from "./awkward.ts";
 import { checkIndices, checkOptions } from "./checks.ts";
 import type { DataFrame } from "./dataframe.ts";
+import { matchRows } from "./filter/evaluate.ts";
+import type { Filter } from "./filter/template.ts";
+import type { Schema } from "./frame/schema.ts";
+import { keptRows } from "./frame/take.ts";
 import { LazyMap } from "./lazy_map.ts";
 import { isMatrix, type Matrix } from "./matrix.ts";
 import { selectMatrix } from "./matrix_select.ts";
+import { selectedRows, type Selector } from "./selectors.ts";
 import type { UnsValue } from "./uns.ts";
 
 /** What `obsm` and `varm` hold: a matrix, a table or lists of any length, with one row for each cell or gene. */
@@ -24,11 +30,11 @@ export interface Raw {
 export type Named<T> = Readonly<Record<string, T>> | LazyMap<T>;
 
 /** What annotated data are made of. */
-export interface AnnDataParts {
+export interface AnnDataParts<O extends Schema = Schema, V extends Schema = Schema> {
   /** The cells. */
-  readonly obs: DataFrame;
+  readonly obs: DataFrame<O>;
   /** The genes. */
-  readonly var: DataFrame;
+  readonly var: DataFrame<V>;
   /** Values of cells x genes. */
   readonly X?: Matrix;
   /** Other values of cells x genes. */
@@ -49,6 +55,14 @@ export interface AnnDataParts {
 
 const PARTS = ["obs", "var", "X", "layers", "obsm", "varm", "obsp", "varp", "uns", "raw"];
 
+/** Which cells and genes a view shows; all where one is absent. */
+export interface Selection {
+  /** Cells, in the view's order. */
+  readonly obs?: Selector;
+  /** Genes, in the view's order. */
+  readonly var?: Selector;
+}
+
 /** The values as a lazy map. */
 function named<T>(name: string, values: Named<T> = {}): LazyMap<T> {
   return values instanceof LazyMap ? values : LazyMap.of(name, values);
@@ -56,7 +70,7 @@ function named<T>(name: string, values: Named<T> = {}): LazyMap<T> {
 
 /** Rows of a matrix or table. */
 function selectAxis(value: AxisArray, rows: ArrayLike<number>): AxisArray {
-  return isMatrix(value) ? selectMatrix(value, { rows }) : value.select(rows);
+  return isMatrix(value) ? selectMatrix(value, { rows }) : value.take(rows);
 }
 
 /** The map with the values of `more` added or replaced. */
@@ -67,13 +81,14 @@ function merged<T>(name: string, map: LazyMap<T>, more: Named<T> | undefined): L
 
 /**
  * Annotated data as Python's anndata has them. Nothing but the names of cells and genes is held: X, layers, columns and
- * the rest are read when they are asked for. An AnnData does not change: see {@linkcode AnnData.with}.
+ * the rest are read when they are asked for. An AnnData does not change: see {@linkcode AnnData.with}. `O` and `V` say which
+ * columns of obs and var are known.
  */
-export class AnnData {
+export class AnnData<out O extends Schema = Schema, out V extends Schema = Schema> {
   /** The cells. */
-  readonly obs: DataFrame;
+  readonly obs: DataFrame<O>;
   /** The genes. */
-  readonly var: DataFrame;
+  readonly var: DataFrame<V>;
   /** Values of cells x genes; undefined where the file has none, which is legal. */
   readonly X: Matrix | undefined;
   /** Other values of cells x genes. */
@@ -92,7 +107,7 @@ export class AnnData {
   readonly raw: Raw | undefined;
   readonly #close: () => void;
 
-  private constructor(parts: AnnDataParts, close: () => void) {
+  private constructor(parts: AnnDataParts<O, V>, close: () => void) {
     this.obs = parts.obs;
     this.var = parts.var;
     this.X = parts.X;
@@ -134,7 +149,10 @@ export class AnnData {
    * assert.equal(adata.nObs, 2);
    * ```
    */
-  static fromParts(parts: AnnDataParts, options: { close?: () => void } = {}): AnnData {
+  static fromParts<O extends Schema = Schema, V extends Schema = Schema>(
+    parts: AnnDataParts<O, V>,
+    options: { close?: () => void } = {},
+  ): AnnData<O, V> {
     checkOptions("make an AnnData", parts, PARTS);
     checkOptions("make an AnnData", options, ["close"]);
     return new AnnData(parts, options.close ?? (() => {}));
@@ -180,12 +198,14 @@ export class AnnData {
    *   and a LazyMap replaces them all.
    * @returns A new AnnData over the same file; this one stays as it is.
    */
-  with(parts: Partial<AnnDataParts>): AnnData {
+  with<P extends Schema = O, W extends Schema = V>(
+    parts: Partial<AnnDataParts<P, W>>,
+  ): AnnData<P, W> {
     checkOptions("change an AnnData", parts, PARTS);
     const { X = this.X, raw = this.raw } = parts;
     return new AnnData({
-      obs: parts.obs ?? this.obs,
-      var: parts.var ?? this.var,
+      obs: parts.obs ?? this.obs as unknown as DataFrame<P>,
+      var: parts.var ?? this.var as unknown as DataFrame<W>,
       ...X && { X },
       ...raw && { raw },
       layers: merged("layers", this.layers, parts.layers),
@@ -198,23 +218,66 @@ export class AnnData {
   }
 
   /**
+   * The cells or genes for which filters hold.
+   *
+   * @param filters Conditions made by {@linkcode obs} and {@linkcode vars}, all of which must hold.
+   * @returns A query to await, or to chain.
+   * @throws {TypeError} Where a filter does not say whether it is about cells or genes; when awaited, where a column cannot be
+   *   compared so.
+   * @throws {RangeError} When awaited, where a column is missing.
+   *
+   * @example Cells of a tissue, and two of the genes
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { obs } from "@scgpt/sdk/data";
+   * import { openH5ad } from "@scgpt/sdk/data/h5ad";
+   *
+   * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
+   * const view = await adata.filter(obs`label == "T" && n_genes > ${2}`)
+   *   .select({ var: ["MS4A1", "TP53"] });
+   * assert.deepEqual([view.obsNames, view.varNames], [["cell0"], ["MS4A1", "TP53"]]);
+   * ```
+   */
+  filter(...filters: readonly Filter[]): AnnDataQuery<O, V> {
+    for (const { axis, text } of filters) {
+      if (axis !== undefined) continue;
+      throw new TypeError(
+        `Cannot filter an AnnData as a filter must be made by obs or vars: got one by where (${text})`,
+      );
+    }
+    return new AnnDataQuery(async () => {
+      const rows = async (axis: "obs" | "var") => {
+        const own = filters.filter((filter) => filter.axis === axis);
+        const frame: DataFrame = this[axis];
+        const keep = await Promise.all(own.map((filter) => matchRows(filter, frame)));
+        if (keep.length === 0) return {};
+        return { [axis]: keptRows(keep.reduce((a, b) => a.map((one, row) => one & b[row]!))) };
+      };
+      return this.select({ ...await rows("obs"), ...await rows("var") });
+    });
+  }
+
+  /**
    * A view of some cells and genes, which reads when it is asked for.
    *
-   * @param selection `obs`: rows in the view's order; `var`: columns in the view's order; all where one is absent.
+   * @param selection `obs` and `var`: numbers, names, or truth values of rows, or `{ start, end }`; all where one is absent.
    * @returns The view; `uns` is shared, and `raw` keeps all its genes.
-   * @throws {RangeError} Where an index does not exist or repeats.
+   * @throws {RangeError} Where a row does not exist or repeats, or a name belongs to several.
    */
-  select(selection: { obs?: ArrayLike<number>; var?: ArrayLike<number> }): AnnData {
+  select(selection: Selection): AnnData<O, V> {
     checkOptions("select", selection, ["obs", "var"]);
-    const { obs: rows, var: columns } = selection;
+    const rows = selection.obs &&
+      selectedRows(selection.obs, { what: "cells", length: this.nObs, index: this.obsNames });
+    const columns = selection.var &&
+      selectedRows(selection.var, { what: "genes", length: this.nVars, index: this.varNames });
     if (rows) checkIndices(rows, this.nObs, { act: "select cells", unique: true });
     if (columns) checkIndices(columns, this.nVars, { act: "select genes", unique: true });
     const both = { ...rows && { rows }, ...columns && { columns } };
     const square = (along: ArrayLike<number>) => (matrix: Matrix) =>
       selectMatrix(matrix, { rows: along, columns: along });
     return new AnnData({
-      obs: rows ? this.obs.select(rows) : this.obs,
-      var: columns ? this.var.select(columns) : this.var,
+      obs: rows ? this.obs.take(rows) : this.obs,
+      var: columns ? this.var.take(columns) : this.var,
       ...this.X && { X: selectMatrix(this.X, both) },
       layers: rows || columns ? this.layers.map((m) => selectMatrix(m, both)) : this.layers,
       obsm: rows ? this.obsm.map((value) => selectAxis(value, rows)) : this.obsm,
@@ -226,6 +289,34 @@ export class AnnData {
         raw: rows ? { ...this.raw, X: selectMatrix(this.raw.X, { rows }) } : this.raw,
       },
     }, this.#close);
+  }
+
+  /** Shape and keys, as Python's anndata prints them. */
+  toString(): string {
+    const lines = Object.entries({
+      obs: this.obs.columns(),
+      var: this.var.columns(),
+      uns: this.uns.keys(),
+      obsm: this.obsm.keys(),
+      varm: this.varm.keys(),
+      layers: this.layers.keys(),
+      obsp: this.obsp.keys(),
+      varp: this.varp.keys(),
+    }).filter(([, keys]) => keys.length > 0).map(([name, keys]) =>
+      `    ${name}: ${keys.map((key) => `'${key}'`).join(", ")}`
+    );
+    const head = `AnnData object with n_obs × n_vars = ${this.nObs} × ${this.nVars}`;
+    return [head, ...lines].join("\n");
+  }
+
+  /** What Deno's console shows. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Closes the file; what was not read yet can then not be read any more, in views too. */

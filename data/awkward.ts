@@ -193,8 +193,8 @@ export class AwkwardArray {
   }
 
   /** The array of some rows, over the same buffers. */
-  select(rows: ArrayLike<number>): AwkwardArray {
-    checkIndices(rows, this.length, { act: "select rows of an awkward array", unique: false });
+  take(rows: ArrayLike<number>): AwkwardArray {
+    checkIndices(rows, this.length, { act: "take rows of an awkward array", unique: false });
     let key = "rows";
     while (this.buffers.has(`${key}-index`)) key += "_";
     const index = BigInt64Array.from(Array.from(rows, BigInt));

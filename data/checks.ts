@@ -57,7 +57,7 @@ export function checkIndices(
   length: number,
   options: { act: string; unique: boolean },
 ): void {
-  const seen = new Set<number>();
+  const seen = new Uint8Array(options.unique ? length : 0);
   for (let k = 0; k < indices.length; k++) {
     const index = indices[k]!;
     if (!Number.isInteger(index) || index < 0 || index >= length) {
@@ -65,10 +65,11 @@ export function checkIndices(
         `Cannot ${options.act} as indices must be integers in 0 .. ${length - 1}: got ${index}`,
       );
     }
-    if (options.unique && seen.has(index)) {
+    if (!options.unique) continue;
+    if (seen[index]) {
       throw new RangeError(`Cannot ${options.act} as an index must not repeat: got ${index} twice`);
     }
-    if (options.unique) seen.add(index);
+    seen[index] = 1;
   }
 }
 

@@ -1,5 +1,7 @@
 /** Typed columns of a data frame. */
-import { checkIndices, checkOptions } from "./checks.ts";
+import { checkOptions } from "./checks.ts";
+import { type RowNumbers, takeCodes, takeElements, takeMask, takeTexts } from "./frame/take.ts";
+import { textComparer } from "./frame/text_order.ts";
 import type { FloatArray } from "./numbers.ts";
 import type { NumericDtype } from "./storage.ts";
 
@@ -15,9 +17,10 @@ function checkMask(mask: Uint8Array | undefined, length: number): void {
   }
 }
 
-/** The elements of a mask at `rows`. */
-function takeMask(mask: Uint8Array | undefined, rows: ArrayLike<number>): Uint8Array | undefined {
-  return mask === undefined ? undefined : Uint8Array.from(rows, (row) => mask[row]!);
+/** The mask of some rows as an option. */
+function maskAt(mask: Uint8Array | undefined, rows: RowNumbers): { mask?: Uint8Array } {
+  const taken = takeMask(mask, rows);
+  return taken === undefined ? {} : { mask: taken };
 }
 
 /** Every value of a column, null where it is missing. */
@@ -26,13 +29,13 @@ function* valuesOf<T>(column: { length: number; at(row: number): T }): Generator
 }
 
 /** Numbers; floats may be NaN, and a mask marks missing values where the column is nullable. */
-export class NumericColumn {
+export class NumericColumn<D extends NumericDtype = NumericDtype> {
   /** Tells the kinds apart. */
   readonly kind = "numeric";
   /** The values, whatever stands there where one is missing. */
   readonly data: FloatArray;
   /** Stored element type, which the column is written with. */
-  readonly dtype: NumericDtype;
+  readonly dtype: D;
   /** 1 where a value is missing; undefined where the column is not nullable. */
   readonly mask: Uint8Array | undefined;
 
@@ -42,11 +45,12 @@ export class NumericColumn {
    * @param data The values, not copied.
    * @param options `dtype`: element type to write, that of `data` unless told; `mask`: 1 where a value is missing.
    */
-  constructor(data: FloatArray, options: { dtype?: NumericDtype; mask?: Uint8Array } = {}) {
+  constructor(data: FloatArray, options: { dtype?: D; mask?: Uint8Array } = {}) {
     checkOptions("make a numeric column", options, ["dtype", "mask"]);
     checkMask(options.mask, data.length);
     this.data = data;
-    this.dtype = options.dtype ?? (data instanceof Float32Array ? "float32" : "float64");
+    const own: NumericDtype = data instanceof Float32Array ? "float32" : "float64";
+    this.dtype = options.dtype ?? own as D;
     this.mask = options.mask;
   }
 
@@ -65,13 +69,10 @@ export class NumericColumn {
     return valuesOf(this);
   }
 
-  /** The column of some rows. */
-  select(rows: ArrayLike<number>): NumericColumn {
-    const data = this.data instanceof Float32Array
-      ? Float32Array.from(rows, (row) => this.data[row]!)
-      : Float64Array.from(rows, (row) => this.data[row]!);
-    const mask = takeMask(this.mask, rows);
-    return new NumericColumn(data, { dtype: this.dtype, ...mask && { mask } });
+  /** The column of some rows; a row of -1 gives a missing value. */
+  take(rows: RowNumbers): NumericColumn<D> {
+    const data = takeElements(this.data, rows);
+    return new NumericColumn(data, { dtype: this.dtype, ...maskAt(this.mask, rows) });
   }
 }
 
@@ -112,12 +113,9 @@ export class BooleanColumn {
     return valuesOf(this);
   }
 
-  /** The column of some rows. */
-  select(rows: ArrayLike<number>): BooleanColumn {
-    const mask = takeMask(this.mask, rows);
-    return new BooleanColumn(Uint8Array.from(rows, (row) => this.data[row]!), {
-      ...mask && { mask },
-    });
+  /** The column of some rows; a row of -1 gives a missing value. */
+  take(rows: RowNumbers): BooleanColumn {
+    return new BooleanColumn(takeElements(this.data, rows), maskAt(this.mask, rows));
   }
 }
 
@@ -158,10 +156,21 @@ export class StringColumn {
     return valuesOf(this);
   }
 
-  /** The column of some rows. */
-  select(rows: ArrayLike<number>): StringColumn {
-    const mask = takeMask(this.mask, rows);
-    return new StringColumn(Array.from(rows, (row) => this.data[row]!), { ...mask && { mask } });
+  /** The column of some rows; a row of -1 gives a missing value. */
+  take(rows: RowNumbers): StringColumn {
+    return new StringColumn(takeTexts(this.data, rows), maskAt(this.mask, rows));
+  }
+}
+
+/** Refuses codes that have no category. */
+function checkCodes(codes: Int32Array, length: number): void {
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    if (code >= -1 && code < length) continue;
+    throw new RangeError(
+      `Cannot make a categorical column as codes must be in -1 .. ${length - 1}: ` +
+        `got ${code} in row ${row}`,
+    );
   }
 }
 
@@ -195,13 +204,7 @@ export class CategoricalColumn {
     this.labels = "kind" in categories ? categories : new StringColumn(categories);
     this.categories = Array.from(this.labels.values(), String);
     const { length } = this.categories;
-    const bad = codes.findIndex((code) => code < -1 || code >= length);
-    if (bad !== -1) {
-      throw new RangeError(
-        `Cannot make a categorical column as codes must be in -1 .. ${length - 1}: ` +
-          `got ${codes[bad]} in row ${bad}`,
-      );
-    }
+    checkCodes(codes, length);
     if (new Set(this.categories).size !== length) {
       throw new RangeError("Cannot make a categorical column as a category repeats");
     }
@@ -216,7 +219,8 @@ export class CategoricalColumn {
    */
   static from(values: Iterable<string | null>): CategoricalColumn {
     const rows = [...values];
-    const categories = [...new Set(rows)].filter((value) => value !== null).sort();
+    const seen = [...new Set(rows)].filter((value) => value !== null);
+    const categories = seen.sort(textComparer(seen));
     const codes = new Map(categories.map((category, code) => [category, code]));
     return new CategoricalColumn(
       Int32Array.from(rows, (value) => value === null ? -1 : codes.get(value)!),
@@ -239,15 +243,11 @@ export class CategoricalColumn {
     return valuesOf(this);
   }
 
-  /** The column of some rows; categories that no row has any more are kept. */
-  select(rows: ArrayLike<number>): CategoricalColumn {
-    return new CategoricalColumn(
-      Int32Array.from(rows, (row) => this.codes[row]!),
-      this.categories,
-      {
-        ordered: this.ordered,
-      },
-    );
+  /** The column of some rows, -1 for a missing value; categories that no row has any more are kept. */
+  take(rows: RowNumbers): CategoricalColumn {
+    return new CategoricalColumn(takeCodes(this.codes, rows), this.labels, {
+      ordered: this.ordered,
+    });
   }
 }
 
@@ -266,8 +266,8 @@ export interface ColumnOf {
   categorical: CategoricalColumn;
 }
 
-/** The column of some rows, after checking that they exist. */
-export function selectColumn(column: Column, rows: ArrayLike<number>): Column {
-  checkIndices(rows, column.length, { act: "select rows of a column", unique: false });
-  return column.select(rows);
+/** Whether a value is a column of any kind. */
+export function isColumn(value: unknown): value is Column {
+  return value instanceof NumericColumn || value instanceof BooleanColumn ||
+    value instanceof StringColumn || value instanceof CategoricalColumn;
 }

@@ -22,28 +22,40 @@ export function entryOrigin(entry: LazyEntry<unknown>): StorageNode | undefined 
   return origins.get(entry);
 }
 
-/** The entry with its value kept once it is read; a failure is not kept. */
-function kept<T>(entry: LazyEntry<T>): LazyEntry<T> {
-  let value: Promise<T> | undefined;
-  const once = {
-    async load(): Promise<T> {
-      value ??= entry.load();
-      try {
-        return await value;
-      } catch (error) {
-        value = undefined;
-        throw error;
-      }
-    },
-  };
-  const node = origins.get(entry);
-  if (node !== undefined) origins.set(once, node);
-  return once;
+/** An entry that keeps its value once it is read; a failure is not kept. */
+class Kept<T> implements LazyEntry<T> {
+  /** The value where it is in memory. */
+  value: T | undefined;
+  readonly #entry: LazyEntry<T>;
+  #reading: Promise<T> | undefined;
+
+  constructor(entry: LazyEntry<T>) {
+    this.#entry = entry;
+    const node = origins.get(entry);
+    if (node !== undefined) origins.set(this, node);
+  }
+
+  async load(): Promise<T> {
+    this.#reading ??= this.#entry.load();
+    try {
+      return this.value = await this.#reading;
+    } catch (error) {
+      this.#reading = undefined;
+      throw error;
+    }
+  }
+}
+
+/** An entry of a value in memory. */
+function inMemory<T>(value: T): Kept<T> {
+  const entry = new Kept<T>({ load: () => Promise.resolve(value) as Promise<T> });
+  entry.value = value;
+  return entry;
 }
 
 /** A read-only map whose values are read when they are asked for and then kept. */
 export class LazyMap<T> {
-  readonly #entries: ReadonlyMap<string, LazyEntry<T>>;
+  readonly #entries: ReadonlyMap<string, Kept<T>>;
   readonly #name: string;
 
   /**
@@ -54,15 +66,17 @@ export class LazyMap<T> {
    */
   constructor(name: string, entries: Iterable<readonly [string, LazyEntry<T>]> = []) {
     this.#name = name;
-    this.#entries = new Map(Array.from(entries, ([key, entry]) => [key, kept(entry)]));
+    this.#entries = new Map(
+      Array.from(entries, ([key, entry]) => [key, entry instanceof Kept ? entry : new Kept(entry)]),
+    );
   }
 
   /** A map of values in memory. */
   static of<T>(name: string, values: Readonly<Record<string, T>>): LazyMap<T> {
-    const entries = Object.entries(values).map(([key, value]) =>
-      [key, { load: () => Promise.resolve(value) }] as const
+    return new LazyMap(
+      name,
+      Object.entries(values).map(([key, value]) => [key, inMemory(value)] as const),
     );
-    return new LazyMap(name, entries);
   }
 
   /** The keys in order; nothing is read. */
@@ -101,6 +115,16 @@ export class LazyMap<T> {
     );
   }
 
+  /** The value of this name where it was read before; nothing is read. */
+  loaded(key: string): T | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** A map of some of the values, in the order of `keys`, all of which there must be. */
+  pick(keys: readonly string[]): LazyMap<T> {
+    return new LazyMap(this.#name, keys.map((key) => [key, this.#entries.get(key)!] as const));
+  }
+
   /** A map with these values added or replaced. */
   with(values: Readonly<Record<string, T>>): LazyMap<T> {
     const added = LazyMap.of(this.#name, values);
@@ -108,10 +132,10 @@ export class LazyMap<T> {
   }
 
   /** A map whose values are made from this one's when they are asked for. */
-  map<U>(change: (value: T) => U): LazyMap<U> {
+  map<U>(change: (value: T, key: string) => U): LazyMap<U> {
     const entries = Array.from(
       this.#entries,
-      ([key, entry]) => [key, { load: async () => change(await entry.load()) }] as const,
+      ([key, entry]) => [key, { load: async () => change(await entry.load(), key) }] as const,
     );
     return new LazyMap(this.#name, entries);
   }

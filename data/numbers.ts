@@ -88,3 +88,29 @@ export function fromFloats(values: FloatArray, dtype: NumericDtype): RawArray {
   }
   return written;
 }
+
+/** Bits of an integer or float type. */
+function bitsOf(dtype: NumericDtype): number {
+  return Number(/\d+$/.exec(dtype)![0]);
+}
+
+/** The type that holds the values of both, as numpy's `result_type`. */
+export function promote(a: NumericDtype, b: NumericDtype): NumericDtype {
+  const [first, second] = [a, b].sort((x, y) => bitsOf(x) - bitsOf(y)) as [
+    NumericDtype,
+    NumericDtype,
+  ];
+  const kind = (dtype: NumericDtype) => dtype.replace(/\d+$/, "");
+  if (kind(a) === kind(b)) return second;
+  const float = [a, b].find((dtype) => kind(dtype) === "float");
+  if (float !== undefined) {
+    const whole = float === a ? b : a;
+    const bits = Math.max(bitsOf(float), Math.min(64, 2 * bitsOf(whole)));
+    return `float${bits}` as NumericDtype;
+  }
+  // One with a sign and one without: twice the bits of the latter, unless the former has more.
+  const unsigned = kind(first) === "uint" ? first : second;
+  const signed = unsigned === first ? second : first;
+  const bits = Math.max(bitsOf(signed), 2 * bitsOf(unsigned));
+  return bits > 64 ? "float64" : `int${bits}` as NumericDtype;
+}

@@ -5,6 +5,7 @@ import { structMatrices, unsCategoryKeys, withUnsCategories } from "./encoding_l
 import type { Roles } from "./encoding_roles.ts";
 import { asGroup, readAs } from "./encodings.ts";
 import { FormatError } from "./errors.ts";
+import type { Schema } from "./frame/schema.ts";
 import { type LazyEntry, LazyMap, storedEntry } from "./lazy_map.ts";
 import { type Matrix, matrixOf } from "./matrix.ts";
 import type { StorageGroup, StorageNode } from "./storage.ts";
@@ -192,4 +193,22 @@ export async function readAnnData(root: StorageGroup, close: () => void): Promis
     varp: await lazily(await childGroup(root, "varp"), "matrix", { name: "varp" }),
     uns: pairs.uns,
   }, { close });
+}
+
+/**
+ * Annotated data with the types of columns of obs and var stated.
+ *
+ * @throws {RangeError} Where a column is missing.
+ * @throws {TypeError} Where a column is of another type.
+ */
+export async function typedAnnData<O extends Schema, V extends Schema>(
+  adata: AnnData,
+  schemas: { readonly obs?: O; readonly var?: V },
+): Promise<AnnData<O, V>> {
+  const { obs, var: vars } = schemas;
+  const parts = {
+    obs: obs ? await adata.obs.typed(obs) : adata.obs,
+    var: vars ? await adata.var.typed(vars) : adata.var,
+  };
+  return adata.with(parts) as AnnData as AnnData<O, V>;
 }

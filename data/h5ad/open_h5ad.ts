@@ -2,6 +2,7 @@
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
 import { FormatError } from "../errors.ts";
+import type { Schema } from "../frame/schema.ts";
 import {
   type Hdf5File,
   type Hdf5Library,
@@ -12,7 +13,7 @@ import {
 import { blobReader, bytesReader, type SyncReader } from "./hdf5_pages.ts";
 import { openRemote } from "./hdf5_remote.ts";
 import { loadHdf5, type MountedFile, mountFile, mountPages } from "./hdf5_web.ts";
-import { readAnnData } from "../read_anndata.ts";
+import { readAnnData, typedAnnData } from "../read_anndata.ts";
 import type { StorageGroup } from "../storage.ts";
 import { type ByteSource, isHttp, openSource } from "../source.ts";
 
@@ -155,7 +156,11 @@ async function openAny(
 }
 
 /** How an h5ad file is opened. */
-export interface OpenH5adOptions {
+export interface OpenH5adOptions<O extends Schema = Schema, V extends Schema = Schema> {
+  /** Types of columns of obs, which are checked now and known to the compiler from then on. */
+  readonly obs?: O;
+  /** Types of columns of var. */
+  readonly var?: V;
   /** Group inside the file that holds the AnnData, such as `mod/rna` of an h5mu file; the root unless told. */
   readonly path?: string;
   /** Stops the opening. */
@@ -186,9 +191,11 @@ async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> 
  * @param source A path (on a server, read in place), a Blob or File (read in place in a worker, else copied into memory),
  *   bytes, or an http(s) address (read by ranges where the server honours them, on a server and in a page's worker; else
  *   downloaded whole).
- * @param options The group inside the file, an abort signal.
+ * @param options Types of columns of obs and var, the group inside the file, an abort signal.
  * @returns The annotated data; close them when done.
  * @throws {FormatError} Where it is not HDF5, is cut off, or is not an AnnData; `kind`, `file` and `key` tell.
+ * @throws {RangeError} Where a column of the schema is missing.
+ * @throws {TypeError} Where a column is of another type than the schema says.
  * @throws {Deno.errors.NotFound} Where there is no such file.
  *
  * @example Read labels and values
@@ -196,22 +203,27 @@ async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> 
  * import assert from "node:assert/strict";
  * import { openH5ad } from "@scgpt/sdk/data/h5ad";
  *
- * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad");
- * const label = await adata.obs.column("label", "categorical");
+ * using adata = await openH5ad("tests/fixtures/h5ad/columns.h5ad", {
+ *   obs: { label: "categorical", n_genes: "int64" },
+ * });
+ * const label = await adata.obs.column("label"); // known to be categorical
  * assert.deepEqual(label.categories, ["B", "T"]);
  * for await (const rows of adata.X!.rows({ batch: 2 })) assert.ok(rows.nRows <= 2);
  * ```
  */
-export async function openH5ad(
+export async function openH5ad<
+  const O extends Schema = Schema,
+  const V extends Schema = Schema,
+>(
   source: string | URL | Blob | Uint8Array,
-  options: OpenH5adOptions = {},
-): Promise<AnnData> {
-  checkOptions("open an h5ad file", options, ["path", "signal"]);
+  options: OpenH5adOptions<O, V> = {},
+): Promise<AnnData<O, V>> {
+  checkOptions("open an h5ad file", options, ["obs", "var", "path", "signal"]);
   options.signal?.throwIfAborted();
   const file = await openAny(source, options.signal);
   try {
     const root = await groupAt(file.root, options.path ?? "");
-    return await readAnnData(root, () => file.close());
+    return await typedAnnData(await readAnnData(root, () => file.close()), options);
   } catch (error) {
     file.close();
     throw error;

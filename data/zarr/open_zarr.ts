@@ -1,7 +1,8 @@
 /** AnnData in zarr stores. */
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
-import { readAnnData } from "../read_anndata.ts";
+import type { Schema } from "../frame/schema.ts";
+import { readAnnData, typedAnnData } from "../read_anndata.ts";
 import { isHttp, openSource } from "../source.ts";
 import { openHierarchy } from "./hierarchy.ts";
 import { openNodes } from "./nodes.ts";
@@ -20,7 +21,11 @@ export type ZarrSource =
   | ZarrStore;
 
 /** How a zarr store is opened. */
-export interface OpenZarrOptions {
+export interface OpenZarrOptions<O extends Schema = Schema, V extends Schema = Schema> {
+  /** Types of columns of obs, which are checked now and known to the compiler from then on. */
+  readonly obs?: O;
+  /** Types of columns of var. */
+  readonly var?: V;
   /** Group inside the store that holds the AnnData, such as `mod/rna`; the root unless told. */
   readonly path?: string;
   /** Used in place of the global `fetch` for http(s) addresses. */
@@ -71,9 +76,11 @@ async function storeOf(source: ZarrSource, options: OpenZarrOptions): Promise<Za
  *
  * @param source A folder or a `.zip` file by path, http(s) address, Blob or bytes; a folder handle of the browser's file system; a
  *   Map of values by key; or a {@linkcode ZarrStore}. ZIP files and large values are read by ranges.
- * @param options The group inside the store, another `fetch`, an abort signal.
+ * @param options Types of columns of obs and var, the group inside the store, another `fetch`, an abort signal.
  * @returns The annotated data; close them when done.
  * @throws {FormatError} Where it is no zarr store, cannot be listed, or holds no AnnData; `kind`, `file` and `key` tell.
+ * @throws {RangeError} Where a column of the schema is missing.
+ * @throws {TypeError} Where a column is of another type than the schema says.
  * @throws {Deno.errors.NotFound} Where there is no such folder or file.
  *
  * @example Labels and values
@@ -87,18 +94,21 @@ async function storeOf(source: ZarrSource, options: OpenZarrOptions): Promise<Za
  * for await (const rows of adata.X!.rows({ batch: 2 })) assert.ok(rows.nRows <= 2);
  * ```
  */
-export async function openZarr(
+export async function openZarr<
+  const O extends Schema = Schema,
+  const V extends Schema = Schema,
+>(
   source: ZarrSource,
-  options: OpenZarrOptions = {},
-): Promise<AnnData> {
-  checkOptions("open a zarr store", options, ["path", "fetch", "signal"]);
+  options: OpenZarrOptions<O, V> = {},
+): Promise<AnnData<O, V>> {
+  checkOptions("open a zarr store", options, ["obs", "var", "path", "fetch", "signal"]);
   const { path = "", signal } = options;
   signal?.throwIfAborted();
   const store = await storeOf(source, options);
   try {
     const hierarchy = await openHierarchy(store);
     const { root, close } = await openNodes(hierarchy, path.replace(/^\/+|\/+$/g, ""));
-    return await readAnnData(root, close);
+    return await typedAnnData(await readAnnData(root, close), options);
   } catch (error) {
     store.close?.();
     throw error;

@@ -16,6 +16,7 @@ import {
 import { makeModelFolder } from "../../scripts/commands/init.ts";
 import { embeddingOperations, raggedLengths, randomBatch } from "./cells.ts";
 import { dataRows } from "./data.ts";
+import { frameRows } from "./frame.ts";
 import { loadingRows } from "./loading.ts";
 import { interleave, seconds, speedTable } from "./measure.ts";
 import { memoryRows } from "./memory.ts";
@@ -47,6 +48,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   load: async ({ lines }) => void lines.push(...await loadingRows(MODEL)),
   data: async ({ lines }) => void lines.push(...await dataRows(FOLDER, say)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
+  frame: async ({ lines }) => void lines.push(...await frameRows(say)),
 };
 
 async function main(args: readonly string[]): Promise<void> {

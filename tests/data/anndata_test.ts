@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AnnData, DataFrame, denseMatrix, type Matrix } from "../../data/mod.ts";
+import { AnnData, DataFrame, denseMatrix, type Matrix, type Selector } from "../../data/mod.ts";
 import { openFixture, piecesOf, VALUES, valuesOf } from "./fixtures.ts";
 
 /** Values of X at rows x columns. */
@@ -65,8 +65,34 @@ Deno.test("AnnData.fromParts() refuses an X of another shape", () => {
   const obs = new DataFrame({ index: ["a", "b"] });
   const X = denseMatrix(new Float32Array(4), [2, 2]);
   assert.throws(
-    () => AnnData.fromParts({ obs, var: obs.select([0]), X }),
+    () => AnnData.fromParts({ obs, var: obs.take([0]), X }),
     /must be 2 x 1: got 2 x 2/,
   );
   assert.equal(AnnData.fromParts({ obs, var: obs, X }).nVars, 2);
+});
+
+Deno.test("AnnData.select() takes numbers, names, truth values and slices", async () => {
+  using adata = await openFixture("columns");
+  const names = (obs: Selector) => adata.select({ obs }).obsNames;
+  assert.deepEqual(names(["cell2", "cell0"]), ["cell2", "cell0"]);
+  assert.deepEqual(names([true, false, false, true]), ["cell0", "cell3"]);
+  const checked = await adata.obs.column("checked", "boolean");
+  assert.deepEqual(names(checked), ["cell0", "cell3"]); // a row without a value is left out
+  assert.deepEqual(names({ start: 1, end: 3 }), ["cell1", "cell2"]);
+  assert.deepEqual(names({ start: 2 }), ["cell2", "cell3"]);
+  assert.deepEqual(names([]), []);
+  assert.deepEqual(adata.select({ var: ["MS4A1"] }).varNames, ["MS4A1"]);
+  assert.throws(() => names(["cell9", "cell0"]), {
+    name: "RangeError",
+    message: 'Cannot select cells as 1 of 2 names are not there, first "cell9": ' +
+      'did you mean "cell0"? available: cell0, cell1, cell2, cell3',
+  });
+  assert.throws(() => names([true]), /a mask must have 4 elements: got 1/);
+  assert.throws(
+    () => names({ start: 3, end: 9 }),
+    /0 <= start <= end <= 4 must hold: got 3 \.\. 9/,
+  );
+  const twice = AnnData.fromParts({ obs: adata.obs.take([0, 0, 1]), var: adata.var });
+  assert.throws(() => twice.select({ obs: ["cell0"] }), /must not repeat: got "cell0" twice/);
+  assert.deepEqual(twice.select({ obs: ["cell1"] }).nObs, 1);
 });

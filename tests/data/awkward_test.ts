@@ -57,10 +57,10 @@ Deno.test("AwkwardArray reads every kind of node", () => {
   assert.deepEqual(read(union, 2), [3, "aü"]);
 });
 
-Deno.test("AwkwardArray.select() takes rows, and refuses those that are not there", () => {
+Deno.test("AwkwardArray.take() takes rows, and refuses those that are not there", () => {
   const array = new AwkwardArray({ length: 3, form: texts, buffers });
-  assert.deepEqual([...array.select([2, 0]).select([1, 1]).values()], ["aü", "aü"]);
-  assert.throws(() => array.select([3]), /indices must be integers in 0 \.\. 2: got 3/);
+  assert.deepEqual([...array.take([2, 0]).take([1, 1]).values()], ["aü", "aü"]);
+  assert.throws(() => array.take([3]), /indices must be integers in 0 \.\. 2: got 3/);
 });
 
 Deno.test("AwkwardArray names a node or buffer that it lacks", () => {

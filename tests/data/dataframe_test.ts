@@ -46,8 +46,8 @@ Deno.test("DataFrame.column() reads a lazy column once and again after a failure
   assert.equal(loads, 2);
 });
 
-Deno.test("DataFrame.select() picks rows of every kind of column", async () => {
-  const view = frame.select([2, 1, 1]);
+Deno.test("DataFrame.take() picks rows of every kind of column", async () => {
+  const view = frame.take([2, 1, 1]);
   assert.deepEqual(view.index, ["z", "y", "y"]);
   const expected = {
     score: [3, 2, 2],
@@ -61,7 +61,7 @@ Deno.test("DataFrame.select() picks rows of every kind of column", async () => {
   }
   assert.equal((await view.column("label", "categorical")).ordered, true);
   assert.equal((await view.column("rank", "numeric")).dtype, "int64");
-  assert.throws(() => frame.select([3]), RangeError);
+  assert.throws(() => frame.take([3]), RangeError);
 });
 
 Deno.test("DataFrame.with() adds and replaces columns of plain values", async () => {

@@ -199,7 +199,7 @@ Deno.test("bigInts() reads every digit of a stored column of integers, and no ot
   using columns = await openFixture("columns");
   assert.deepEqual(await bigInts(columns.obs, "n_genes"), BigInt64Array.of(3n, 0n, 1n, 2n));
   await assert.rejects(bigInts(columns.obs, "score"), /the column holds none/);
-  await assert.rejects(bigInts(columns.obs.select([0]), "n_genes"), RangeError);
+  await assert.rejects(bigInts(columns.obs.take([0]), "n_genes"), RangeError);
 });
 
 Deno.test("openH5ad() reads texts compressed with lzf from every kind of source", async () => {
