@@ -12,6 +12,7 @@ import {
   type StoredField,
   storedFields,
 } from "./fragment.ts";
+import { keep } from "./keep.ts";
 import { type Bounds, readLeaves } from "./mbrs.ts";
 import type { Schema } from "./schema.ts";
 import { joinPath, type StoreEntry } from "./store.ts";
@@ -46,7 +47,7 @@ export class Fragment {
   readonly #tail: Tail | undefined;
   readonly #lists = new Map<ListKey, Promise<Uint8Array>>();
   readonly #offsets = new Map<ListKey, Promise<Float64Array>>();
-  #bounds: Promise<Bounds[]> | undefined;
+  readonly #bounds = new Map<ListKey, Promise<Bounds[]>>();
 
   private constructor(
     files: ArrayFiles,
@@ -107,13 +108,7 @@ export class Fragment {
 
   /** What each tile covers, by dimension. */
   async bounds(): Promise<Bounds[]> {
-    this.#bounds ??= this.#readBounds();
-    try {
-      return await this.#bounds;
-    } catch (error) {
-      this.#bounds = undefined;
-      throw error;
-    }
+    return await keep(this.#bounds, "rtree", () => this.#readBounds());
   }
 
   async #readBounds(): Promise<Bounds[]> {
@@ -189,14 +184,7 @@ export class Fragment {
 
   async #tileOffsets(field: StoredField, part: Part, size: number): Promise<Float64Array> {
     const key: ListKey = `${part}:${field.slot}`;
-    const known = this.#offsets.get(key) ?? this.#readOffsets(key, size);
-    this.#offsets.set(key, known);
-    try {
-      return await known;
-    } catch (error) {
-      this.#offsets.delete(key);
-      throw error;
-    }
+    return await keep(this.#offsets, key, () => this.#readOffsets(key, size));
   }
 
   async #readOffsets(key: ListKey, size: number): Promise<Float64Array> {
@@ -223,7 +211,7 @@ export class Fragment {
   /** Reads lists that are not there yet: those near each other by one request. */
   async #load(keys: readonly ListKey[]): Promise<void> {
     const missing = [...new Set(keys)].filter((key) =>
-      !this.#lists.has(key) && !this.#offsets.has(key) && !(key === "rtree" && this.#bounds)
+      !this.#lists.has(key) && !this.#offsets.has(key) && !this.#bounds.has(key)
     ).map((key) => ({ key, ...this.#listRange(key) })).sort((a, b) => a.start - b.start);
     const path = joinPath(joinPath("__fragments", this.name), METADATA);
     const stored = missing.filter(({ start }) =>

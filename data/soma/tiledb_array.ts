@@ -6,6 +6,7 @@ import { type Enumeration, parseEnumeration } from "./enumeration.ts";
 import type { ArrayFiles } from "./files.ts";
 import { checkFragmentName, splitFooters } from "./fragment.ts";
 import { Fragment } from "./fragment_reader.ts";
+import { keep } from "./keep.ts";
 import { type Attribute, parseSchema, type Schema } from "./schema.ts";
 import { joinPath, type StoreEntry } from "./store.ts";
 
@@ -29,18 +30,22 @@ export class TileDbArray {
   readonly fragments: readonly Fragment[];
   /** Its deletions, oldest first. */
   readonly deletions: readonly Deletion[];
+  readonly #newest: Schema;
   readonly #enumerations = new Map<string, Promise<Enumeration>>();
+  readonly #listings = new Map<string, Promise<StoreEntry[]>>();
 
   private constructor(
     files: ArrayFiles,
     parts: {
       readonly schema: Schema;
+      readonly newest: Schema;
       readonly fragments: readonly Fragment[];
       readonly deletions: readonly Deletion[];
     },
   ) {
     this.files = files.kept();
     this.schema = parts.schema;
+    this.#newest = parts.newest;
     this.fragments = parts.fragments;
     this.deletions = parts.deletions;
   }
@@ -72,7 +77,8 @@ export class TileDbArray {
     );
     // A consolidated fragment without times of its cells is seen whole or not at all.
     const seen = fragments.filter(({ to, footer }) => to <= timestamp || footer.hasTimestamps);
-    return new TileDbArray(files, { schema, fragments: seen, deletions });
+    const newest = schemas.at(-1)!.schema();
+    return new TileDbArray(files, { schema, newest, fragments: seen, deletions });
   }
 
   /** The attribute of a name in the schema in force. */
@@ -82,20 +88,23 @@ export class TileDbArray {
 
   /** The values of an enumeration by its name, read once. */
   async enumeration(name: string): Promise<Enumeration> {
-    const known = this.#enumerations.get(name) ?? this.#readEnumeration(name);
-    this.#enumerations.set(name, known);
-    try {
-      return await known;
-    } catch (error) {
-      this.#enumerations.delete(name);
-      throw error;
-    }
+    return await keep(this.#enumerations, name, () => this.#readEnumeration(name));
   }
 
+  /** SOMA makes an enumeration empty and fills it later; codes that were written before then have its later values. */
   async #readEnumeration(name: string): Promise<Enumeration> {
-    const file = this.schema.enumerations.get(name);
+    const files = [this.schema, this.#newest].map(({ enumerations }) => enumerations.get(name));
+    const enumeration = await this.#readEnumerationFile(name, files[0]);
+    if (enumeration.values.length > 0 || files[1] === undefined || files[1] === files[0]) {
+      return enumeration;
+    }
+    return await this.#readEnumerationFile(name, files[1]);
+  }
+
+  async #readEnumerationFile(name: string, file: string | undefined): Promise<Enumeration> {
     const folder = "__schema/__enumerations";
-    const entry = (await this.files.list(folder)).find((entry) => entry.name === file);
+    const entries = await keep(this.#listings, folder, () => this.files.list(folder));
+    const entry = entries.find((entry) => entry.name === file);
     if (entry === undefined) {
       throw new FormatError(
         "missing-key",

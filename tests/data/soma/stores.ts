@@ -1,0 +1,211 @@
+/** Stores written by tiledbsoma, the answers that Python gave, and comparisons with them. */
+import assert from "node:assert/strict";
+import {
+  openSoma,
+  SomaCollection,
+  type SomaColumn,
+  type SomaSparseNDArray,
+  type SomaTable,
+  type Store,
+} from "../../../data/soma/mod.ts";
+
+const SHARED = new URL("../../../../shared/fixtures/soma/", import.meta.url);
+
+/** Path of a shared store, or of its answers. */
+export function shared(path: string): string {
+  return new URL(path, SHARED).pathname;
+}
+
+/** Why tests of shared stores are skipped; undefined where the stores are there. */
+export const WITHOUT_SHARED: string | undefined = await Deno.stat(SHARED).then(
+  () => undefined,
+  () => "../shared/fixtures/soma is not there",
+);
+
+/** Registers a test that is skipped, with the reason in its name, where the shared stores are absent. */
+export function sharedTest(name: string, run: () => Promise<void>): void {
+  const reason = WITHOUT_SHARED;
+  Deno.test({
+    name: reason ? `${name} (skipped: ${reason})` : name,
+    ignore: reason !== undefined,
+    fn: run,
+  });
+}
+
+/** A column as Python wrote it: values, or codes with their categories. */
+export type ExpectedColumn =
+  | readonly (string | number | boolean | null)[]
+  | { readonly codes: readonly (number | null)[]; readonly categories: readonly string[] }
+  | { readonly codes_only: readonly (number | null)[] };
+
+/** A table as Python wrote it. */
+export type ExpectedTable = Readonly<Record<string, ExpectedColumn>>;
+
+/** A query on X, with its answer. */
+export interface ExpectedQuery {
+  readonly layer: string;
+  readonly query: string;
+  readonly rows: number | readonly (number | null)[];
+  readonly rows_kind: "slice" | "int" | "list";
+  readonly cols: number | readonly (number | null)[];
+  readonly cols_kind: "slice" | "int" | "list";
+  readonly nnz: number;
+  readonly sum: number;
+  readonly sha256: string;
+}
+
+/** What Python found in a store. */
+export interface Manifest {
+  readonly root_metadata: Readonly<Record<string, unknown>>;
+  readonly root_members: readonly string[];
+  readonly obs_value_filter: { readonly filter: string; readonly soma_joinids: readonly number[] };
+  readonly n_obs: number;
+  readonly n_vars: number;
+  readonly X: readonly ExpectedQuery[];
+  readonly raw_nnz: number;
+  readonly emb: {
+    readonly nnz: number;
+    readonly sum: number;
+    readonly sha256: string;
+    readonly info: string;
+  };
+}
+
+/** Reads an answer. */
+export async function expected<T>(path: string): Promise<T> {
+  return JSON.parse(await Deno.readTextFile(shared(`expected/${path}`)));
+}
+
+/** Values of a column as JSON has them: null where one is missing, codes where the answer has only those. */
+export function plainColumn(column: SomaColumn, codes = false): unknown[] {
+  if (column.kind === "categorical") {
+    return Array.from(
+      column.codes,
+      (code) => code === -1 ? null : codes ? code : column.categories[code],
+    );
+  }
+  return Array.from<unknown, unknown>(
+    column.data,
+    (value, i) =>
+      column.mask?.[i] || Number.isNaN(value)
+        ? null
+        : column.kind === "boolean"
+        ? value === 1
+        : value,
+  );
+}
+
+/** Order of the rows of a table by some columns. */
+function rowOrder(columns: readonly (readonly unknown[])[]): number[] {
+  const rows = Array.from(columns[0] ?? [], (_, row) => row);
+  return rows.sort((a, b) => {
+    for (const column of columns) {
+      const [x, y] = [column[a] as number, column[b] as number];
+      if (x !== y) return x < y ? -1 : 1;
+    }
+    return a - b;
+  });
+}
+
+/** Compares a table with its answer, whose rows are in the order of `by` unless the columns say another. */
+export function assertTable(table: SomaTable, answer: ExpectedTable, by: readonly string[]): void {
+  const names = Object.keys(answer);
+  assert.deepEqual([...names].sort(), [...table.columns()].sort());
+  const ours = names.map((name) => plainColumn(table.column(name), "codes_only" in answer[name]!));
+  const theirs = names.map((name) => {
+    const column = answer[name]!;
+    if ("codes_only" in column) return [...column.codes_only];
+    if (!("codes" in column)) return [...column];
+    return column.codes.map((code) => code === null || code < 0 ? null : column.categories[code]);
+  });
+  const sorted = (columns: readonly (readonly unknown[])[]) => {
+    const order = rowOrder(by.map((name) => columns[names.indexOf(name)]!));
+    return Object.fromEntries(
+      names.map((name, k) => [name, order.map((row) => columns[k]![row])]),
+    );
+  };
+  assert.deepEqual(sorted(ours), sorted(theirs));
+}
+
+/** SHA-256 of sparse values: [int64 rows | int64 columns | float32 values], sorted by row and column. */
+export async function sparseDigest(table: SomaTable): Promise<string> {
+  const [rows, columns] = ["soma_dim_0", "soma_dim_1"].map((name) =>
+    table.column(name, "numeric").data as Float64Array
+  );
+  const values = table.column("soma_data", "numeric").data;
+  const width = columns!.reduce((most, value) => Math.max(most, value + 1), 1);
+  const keys = rows!.map((row, i) => row * width + columns![i]!);
+  const order = Uint32Array.from(keys, (_, i) => i).sort((a, b) => keys[a]! - keys[b]!);
+  const bytes = new Uint8Array(20 * order.length);
+  const [at0, at1] = [8 * order.length, 16 * order.length];
+  const view = new DataView(bytes.buffer);
+  order.forEach((from, to) => {
+    view.setBigInt64(8 * to, BigInt(rows![from]!), true);
+    view.setBigInt64(at0 + 8 * to, BigInt(columns![from]!), true);
+    view.setFloat32(at1 + 4 * to, Number(values[from]!), true);
+  });
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The coordinates of a recorded query on one axis. */
+export function recordedCoords(kind: ExpectedQuery["rows_kind"], value: ExpectedQuery["rows"]) {
+  if (kind === "int") return value as number;
+  if (kind === "list") return value as readonly number[];
+  const [min, max] = value as readonly (number | null)[];
+  return { ...min != null && { min }, ...max != null && { max } };
+}
+
+/** Compares all recorded queries of a store with their answers. */
+export async function assertStore(name: string, from: string | Store): Promise<void> {
+  const manifest = await expected<Manifest>(`${name}/manifest.json`);
+  const root = await openSoma(from);
+  assert.ok(root instanceof SomaCollection);
+  assert.deepEqual([...root.keys()].sort(), [...manifest.root_members].sort());
+  assert.deepEqual(Object.fromEntries(root.metadata), manifest.root_metadata);
+  const human = "census_data/homo_sapiens";
+  const obs = await root.open(`${human}/obs`, "SOMADataFrame");
+  assertTable(await obs.readAll(), await expected(`${name}/obs.json`), ["soma_joinid"]);
+  const { filter, soma_joinids } = manifest.obs_value_filter;
+  const found = await obs.readAll({ valueFilter: filter, columns: ["soma_joinid"] });
+  assert.deepEqual(plainColumn(found.column("soma_joinid")), soma_joinids);
+  for (
+    const [path, answer] of [[`${human}/ms/RNA/var`, "var"], ["census_info/datasets", "datasets"]]
+  ) {
+    const frame = await root.open(path!, "SOMADataFrame");
+    assertTable(await frame.readAll(), await expected(`${name}/${answer}.json`), ["soma_joinid"]);
+  }
+  const presence = await root.open(
+    `${human}/ms/RNA/feature_dataset_presence_matrix`,
+    "SOMASparseNDArray",
+  );
+  const dims = ["soma_dim_0", "soma_dim_1"];
+  assertTable(await presence.readAll(), await expected(`${name}/presence.json`), dims);
+  for (const query of manifest.X) await assertQuery(root, query);
+}
+
+async function assertQuery(root: SomaCollection, query: ExpectedQuery): Promise<void> {
+  const X = await root.open(
+    `census_data/homo_sapiens/ms/RNA/X/${query.layer}`,
+    "SOMASparseNDArray",
+  );
+  const table = await X.readAll({
+    coords: [
+      recordedCoords(query.rows_kind, query.rows),
+      recordedCoords(query.cols_kind, query.cols),
+    ],
+  });
+  assert.equal(table.length, query.nnz, `${query.layer} ${query.query}`);
+  assert.equal(await sparseDigest(table), query.sha256, `${query.layer} ${query.query}`);
+}
+
+/** Compares an embedding array with its answer. */
+export async function assertEmbedding(
+  array: SomaSparseNDArray,
+  answer: Manifest["emb"],
+): Promise<void> {
+  const table = await array.readAll();
+  assert.equal(table.length, answer.nnz);
+  assert.equal(await sparseDigest(table), answer.sha256);
+  assert.equal(array.metadata.get("CxG_embedding_info"), answer.info);
+}
