@@ -51,7 +51,7 @@ const LISTED: readonly (readonly [number, string, number, ElementKind])[] = [
   [1, "int64", 8, "int"],
   [2, "float32", 4, "float"],
   [3, "float64", 8, "float"],
-  [4, "char", 1, "text"],
+  [4, "char", 1, "bytes"],
   [5, "int8", 1, "int"],
   [6, "uint8", 1, "uint"],
   [7, "int16", 2, "int"],

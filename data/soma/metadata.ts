@@ -44,7 +44,7 @@ function applyEntry(reader: ByteReader, values: Map<string, MetadataValue>): voi
   }
   const type = datatypeOf(reader.u8(), reader.place);
   const count = reader.u32();
-  if (type.kind === "text") {
+  if (type.kind === "text" || type.name === "char") {
     values.set(key, reader.text(count));
     return;
   }

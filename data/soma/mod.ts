@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "../errors.ts";
 export { httpStore, type HttpStoreOptions } from "./http_store.ts";
 export type { MetadataValue } from "./metadata.ts";
 export { openSoma, type OpenSomaOptions } from "./open_soma.ts";

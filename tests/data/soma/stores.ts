@@ -1,6 +1,7 @@
 /** Stores written by tiledbsoma, the answers that Python gave, and comparisons with them. */
 import assert from "node:assert/strict";
 import {
+  memoryStore,
   openSoma,
   SomaCollection,
   type SomaColumn,
@@ -208,4 +209,46 @@ export async function assertEmbedding(
   assert.equal(table.length, answer.nnz);
   assert.equal(await sparseDigest(table), answer.sha256);
   assert.equal(array.metadata.get("CxG_embedding_info"), answer.info);
+}
+
+const FIXTURES = new URL("../../fixtures/soma/", import.meta.url);
+
+/** Path of a fixture of this repository. */
+export function fixturePath(name: string): string {
+  return new URL(name, FIXTURES).pathname;
+}
+
+/** Reads an answer of this repository's fixtures. */
+export async function readJson<T>(name: string): Promise<T> {
+  return JSON.parse(await Deno.readTextFile(fixturePath(name)));
+}
+
+/** The files of arrays.tar.gz by path. */
+export async function fixtureArrays(): Promise<Map<string, Uint8Array>> {
+  const packed = (await Deno.open(fixturePath("arrays.tar.gz"))).readable;
+  const stream = packed.pipeThrough(new DecompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const files = new Map<string, Uint8Array>();
+  const text = (from: number, length: number) =>
+    new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0.*$/s, "");
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0;) {
+    const [name, prefix] = [text(at, 100), text(at + 345, 155)];
+    const size = parseInt(text(at + 124, 12), 8);
+    files.set(prefix ? `${prefix}/${name}` : name, bytes.slice(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return files;
+}
+
+/** A store of the files below a folder. */
+export function below(files: ReadonlyMap<string, Uint8Array>, folder: string): Store {
+  const prefix = `${folder}/`;
+  return memoryStore(
+    new Map(
+      Array.from(files).flatMap(([path, bytes]) =>
+        path.startsWith(prefix) ? [[path.slice(prefix.length), bytes] as const] : []
+      ),
+    ),
+    folder,
+  );
 }
