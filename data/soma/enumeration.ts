@@ -6,8 +6,8 @@ import { type Datatype, datatypeOf, elementsOf } from "./datatype.ts";
 export interface Enumeration {
   /** Whether the order of the values means something. */
   readonly ordered: boolean;
-  /** Element type of the values. */
-  readonly type: Datatype;
+  /** Element type of the values: "string_utf8", "int32". */
+  readonly type: string;
   /** The values in the order of their codes. */
   readonly values: readonly (string | number | bigint | boolean)[];
 }
@@ -23,10 +23,10 @@ export function parseEnumeration(bytes: Uint8Array, place: Place): Enumeration {
   const ordered = reader.u8() !== 0;
   const data = reader.left === 0 ? new Uint8Array(0) : reader.bytes(reader.u64());
   if (cellLength !== 0xffffffff) {
-    return { ordered, type, values: fixedValues(data, type, cellLength) };
+    return { ordered, type: type.name, values: fixedValues(data, type, cellLength) };
   }
   const starts = reader.left === 0 ? [] : reader.u64s(readCount(reader));
-  return { ordered, type, values: textValues(data, starts, place) };
+  return { ordered, type: type.name, values: textValues(data, starts, place) };
 }
 
 function readCount(reader: ByteReader): number {

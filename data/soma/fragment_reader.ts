@@ -1,7 +1,7 @@
 /** Reads fragments: their index, which is kept, and their tiles. */
 import { FormatError } from "../errors.ts";
 import { RangeReader } from "./byte_ranges.ts";
-import { ByteReader, corrupt } from "./bytes.ts";
+import { ByteReader, corrupt, type Place } from "./bytes.ts";
 import { timesOf } from "./commits.ts";
 import { type ArrayFiles, needEntry } from "./files.ts";
 import {
@@ -174,7 +174,7 @@ export class Fragment {
   }
 
   /** Where a part of a field is, for messages. */
-  placeOf(field: StoredField, part: Part) {
+  placeOf(field: StoredField, part: Part): Place {
     return this.#place(`${field.file}${SUFFIXES[part]}.tdb`);
   }
 

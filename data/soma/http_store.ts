@@ -2,7 +2,7 @@
 import { checkOptions } from "../checks.ts";
 import { Gate, retry, RetryableError } from "./retry.ts";
 import { parseListing } from "./s3_listing.ts";
-import { type ByteRange, joinPath, type Store, type StoreEntry } from "./store.ts";
+import type { ByteRange, Store, StoreEntry } from "./store.ts";
 
 /** Settings of {@linkcode httpStore}. */
 export interface HttpStoreOptions {
@@ -71,14 +71,15 @@ export function httpStore(from: string | URL, options: HttpStoreOptions = {}): S
 class HttpStore implements Store {
   readonly name: string;
   readonly #root: URL;
+  readonly #folder: string;
   readonly #bucket: URL;
   readonly #options: HttpStoreOptions;
   readonly #gate: Gate;
 
   constructor(root: URL, options: HttpStoreOptions) {
-    this.#root = new URL(root);
-    this.#root.pathname = root.pathname.replace(/\/+$/, "");
-    this.name = String(this.#root);
+    this.#root = root;
+    this.#folder = root.pathname.replace(/\/+$/, "");
+    this.name = `${root.origin}${this.#folder}`;
     this.#bucket = new URL(options.bucket ?? root.origin);
     this.#bucket.pathname = `${this.#bucket.pathname.replace(/\/+$/, "")}/`;
     this.#options = options;
@@ -91,7 +92,9 @@ class HttpStore implements Store {
   ): Promise<StoreEntry[]> {
     const { list } = this.#options;
     if (list !== undefined) return await list(path, signal);
-    const folder = decodeURIComponent(this.#root.pathname).slice(this.#bucket.pathname.length);
+    const folder = decodeURIComponent(this.#folder).slice(
+      decodeURIComponent(this.#bucket.pathname).length,
+    );
     const key = [folder, path].filter((part) => part !== "").join("/");
     const prefix = key === "" ? "" : `${key}/`;
     const entries: StoreEntry[] = [];
@@ -139,7 +142,7 @@ class HttpStore implements Store {
     signal?.throwIfAborted();
     if (length === 0) return new Uint8Array(0);
     const url = new URL(this.#root);
-    url.pathname = joinPath(this.#root.pathname, path.split("/").map(encodeURIComponent).join("/"));
+    url.pathname = `${this.#folder}/${path.split("/").map(encodeURIComponent).join("/")}`;
     const asked = `bytes=${offset}-${offset + length - 1}`;
     return await this.#send(
       url,
@@ -177,11 +180,9 @@ class HttpStore implements Store {
   }
 }
 
-/** Whether a failure is one of the connection: fetch rejects with TypeError, and streams with errors of many kinds. */
+/** Whether a failure is one of the connection: fetch and the bodies of its answers fail with TypeError. */
 function isNetworkError(error: unknown, limit: AbortSignal): boolean {
-  if (limit.aborted || error instanceof TypeError) return true;
-  return error instanceof Error && !(error instanceof RetryableError) && "code" in error &&
-    error.constructor !== Error;
+  return limit.aborted || error instanceof TypeError;
 }
 
 /** Throws where an answer is an error: one that may pass, or one that stays. */

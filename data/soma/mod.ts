@@ -5,6 +5,7 @@
  * @module
  */
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "../errors.ts";
+export type { Enumeration } from "./enumeration.ts";
 export { httpStore, type HttpStoreOptions } from "./http_store.ts";
 export type { MetadataValue } from "./metadata.ts";
 export { openSoma, type OpenSomaOptions } from "./open_soma.ts";

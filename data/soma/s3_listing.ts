@@ -57,7 +57,8 @@ function walk(
       else path.push(name);
     }
   }
-  if (read !== xml.length || path.length > 0) throw new SyntaxError("the answer ends too soon");
+  if (read !== xml.length) throw new SyntaxError("the answer is not XML");
+  if (path.length > 0) throw new SyntaxError("the answer ends too soon");
 }
 
 const ROOT = "ListBucketResult";
