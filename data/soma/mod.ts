@@ -5,6 +5,8 @@
  * @module
  */
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "../errors.ts";
+export { directoryCache } from "./cache_deno.ts";
+export { type ByteCache, cachedStore, pageCache } from "./cached_store.ts";
 export type { Enumeration } from "./enumeration.ts";
 export { httpStore, type HttpStoreOptions } from "./http_store.ts";
 export type { MetadataValue } from "./metadata.ts";

@@ -161,22 +161,44 @@ class FragmentQuery {
     for (const field of new Set(options.deciding)) {
       cells.set(field, await this.#cells(field, index, count));
     }
+    if (options.deciding.length === 0 && this.#deletions().length === 0) {
+      return await this.#take(index, { count, cells, places: undefined });
+    }
     const marks = new Uint8Array(count).fill(1);
     const looked = { cells: (field: string) => cells.get(field)!, marks };
     await this.#decide(looked, this.#tiles[index]!, options.processed);
     const places = markedPlaces(marks);
     if (places.length === 0) return undefined;
+    return await this.#take(index, {
+      count,
+      cells,
+      places: places.length === count ? undefined : places,
+    });
+  }
+
+  /** The wanted fields of the cells of a tile at some places, or at all of them. */
+  async #take(
+    index: number,
+    tile: {
+      readonly count: number;
+      readonly cells: ReadonlyMap<string, Cells>;
+      readonly places: Uint32Array | undefined;
+    },
+  ): Promise<TileCells> {
+    const { count, cells, places } = tile;
+    const { fields } = this.#query;
+    for (const field of fields) {
+      if (!cells.has(field)) (await this.#reader(field))?.prefetch(index);
+    }
     const wanted = new Map<string, Cells>();
     let bytes = 0;
-    const missing = this.#query.fields.filter((field) => !cells.has(field));
-    for (const field of missing) (await this.#reader(field))?.prefetch(index);
-    for (const field of this.#query.fields) {
+    for (const field of fields) {
       const whole = cells.get(field) ?? await this.#cells(field, index, count);
-      const taken = places.length === count ? whole : takeCells(whole, places);
+      const taken = places === undefined ? whole : takeCells(whole, places);
       wanted.set(field, taken);
       bytes += cellBytes(taken);
     }
-    return { count: places.length, cells: wanted, bytes };
+    return { count: places?.length ?? count, cells: wanted, bytes };
   }
 
   /** Clears the marks of cells that are not wanted, not there yet, or deleted. */

@@ -18,48 +18,48 @@ export function byteshuffle(data: Uint8Array, notes: ByteReader, size: number): 
   const out = new Uint8Array(data.length);
   for (const [from, to] of partsOf(data, notes)) {
     const count = Math.floor((to - from) / size);
-    if (size === 4 && from % 4 === 0) gather4(data, out, { from, count });
-    else if (size === 8 && from % 4 === 0) gather8(data, out, { from, count });
-    else {
-      for (let plane = 0; plane < size; plane++) {
-        const base = from + plane * count;
-        for (let i = 0, at = from + plane; i < count; i++, at += size) out[at] = data[base + i]!;
-      }
-    }
+    const part = { planes: data.subarray(from, from + count * size), count, size };
+    if (size % 2 === 0 && from % 2 === 0) gatherPairs(part, out, from);
+    else gatherBytes(part, out.subarray(from));
     const whole = from + count * size;
     out.set(data.subarray(whole, to), whole);
   }
   return out;
 }
 
-/** Place of a part. */
-interface Part {
-  readonly from: number;
+/** The whole elements of a part: all first bytes, all second ones, ... */
+interface Planes {
+  readonly planes: Uint8Array;
   readonly count: number;
+  readonly size: number;
 }
 
-function gather4(data: Uint8Array, out: Uint8Array, { from, count }: Part): void {
-  const words = new Uint32Array(out.buffer, out.byteOffset + from, count);
-  const [p1, p2, p3] = [from + count, from + 2 * count, from + 3 * count];
-  for (let i = 0; i < count; i++) {
-    words[i] = data[from + i]! | data[p1 + i]! << 8 | data[p2 + i]! << 16 | data[p3 + i]! << 24;
+function gatherBytes({ planes, count, size }: Planes, out: Uint8Array): void {
+  for (let plane = 0; plane < size; plane++) {
+    const base = plane * count;
+    for (let i = 0, at = plane; i < count; i++, at += size) out[at] = planes[base + i]!;
   }
 }
 
-function gather8(data: Uint8Array, out: Uint8Array, { from, count }: Part): void {
-  const words = new Uint32Array(out.buffer, out.byteOffset + from, 2 * count);
-  const plane = (k: number) => from + k * count;
-  const [p1, p2, p3] = [plane(1), plane(2), plane(3)];
-  for (let i = 0; i < count; i++) {
-    words[2 * i] = data[from + i]! | data[p1 + i]! << 8 | data[p2 + i]! << 16 | data[p3 + i]! << 24;
+/** Two planes at a time. Most numbers are small, so that most planes hold zeros alone, as `out` does. */
+function gatherPairs({ planes, count, size }: Planes, out: Uint8Array, from: number): void {
+  const pairs = new Uint16Array(out.buffer, out.byteOffset + from, count * size / 2);
+  const step = size / 2;
+  for (let pair = 0; pair < step; pair++) {
+    const low = planes.subarray(2 * pair * count, (2 * pair + 1) * count);
+    const high = planes.subarray((2 * pair + 1) * count, (2 * pair + 2) * count);
+    if (isZero(low) && isZero(high)) continue;
+    for (let i = 0, at = pair; i < count; i++, at += step) pairs[at] = low[i]! | high[i]! << 8;
   }
-  // Most integers are small, and zeros need no writing.
-  if (data.subarray(plane(4), plane(8)).every((byte) => byte === 0)) return;
-  const [p4, p5, p6, p7] = [plane(4), plane(5), plane(6), plane(7)];
-  for (let i = 0; i < count; i++) {
-    words[2 * i + 1] = data[p4 + i]! | data[p5 + i]! << 8 | data[p6 + i]! << 16 |
-      data[p7 + i]! << 24;
-  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  const head = Math.min(bytes.length, -bytes.byteOffset & 3);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + head, bytes.length - head >> 2);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  for (let i = 0; i < head; i++) if (bytes[i] !== 0) return false;
+  for (let i = head + 4 * words.length; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 const BLOCK = 8192;
