@@ -140,6 +140,8 @@ export async function readDense(
     const reader = await TileReader.open(fragment, field, {
       tiles: tiles.map(({ tile }) => tile),
       limit: maxMemory,
+      files: 2,
+      ahead: true,
       signal,
     });
     for (const [index, tile] of tiles.entries()) {

@@ -1,6 +1,6 @@
 /** Reads fragments: their index, which is kept, and their tiles. */
 import { FormatError } from "../errors.ts";
-import { RangeReader } from "./byte_ranges.ts";
+import { type RangeOptions, RangeReader } from "./byte_ranges.ts";
 import { ByteReader, corrupt, type Place } from "./bytes.ts";
 import { timesOf } from "./commits.ts";
 import { type ArrayFiles, needEntry } from "./files.ts";
@@ -146,7 +146,7 @@ export class Fragment {
   async tiles(
     field: StoredField,
     part: Part,
-    options: { readonly tiles: ArrayLike<number>; readonly signal: AbortSignal | undefined },
+    options: Omit<RangeOptions, "wanted"> & { readonly tiles: ArrayLike<number> },
   ): Promise<RangeReader> {
     const file = joinPath(joinPath("__fragments", this.name), `${field.file}${SUFFIXES[part]}.tdb`);
     const size = this.footer.sizes[part][field.slot]!;
@@ -159,12 +159,12 @@ export class Fragment {
       );
     }
     const offsets = await this.#tileOffsets(field, part, size);
-    const { tiles, signal } = options;
+    const { tiles, ...rest } = options;
     const wanted = {
       starts: Float64Array.from(tiles, (tile) => offsets[tile]!),
       ends: Float64Array.from(tiles, (tile) => offsets[tile + 1] ?? size),
     };
-    return new RangeReader(this.#files, file, { wanted, signal });
+    return new RangeReader(this.#files, file, { wanted, ...rest });
   }
 
   /** Number of tiles, which dense fragments say only by the length of a list. */
@@ -219,6 +219,8 @@ export class Fragment {
     );
     const ranges = new RangeReader(this.#files, path, {
       wanted: { starts: stored.map(({ start }) => start), ends: stored.map(({ end }) => end) },
+      files: 1,
+      ahead: true,
       signal: undefined,
     });
     const place = this.#files.place(path);
@@ -268,7 +270,7 @@ async function readTail(
   size: number,
 ): Promise<Tail & { readonly footer: ByteReader }> {
   const place = files.place(path);
-  let length = Math.min(size, TAIL);
+  let length = Math.min(size, TAIL, files.settings.maxMemory);
   for (;;) {
     const offset = size - length;
     const bytes = await files.range(path, { offset, length });

@@ -44,13 +44,13 @@ export class SomaSparseNDArray implements SomaArrayInfo {
    *
    * @param options Which of them: `coords` by axis, or a list of them in the order of the axes.
    */
-  read(options: SomaSparseReadOptions = {}): AsyncGenerator<SomaTable, void, undefined> {
-    return readBatches(this.#array, this.#named(options));
+  async *read(options: SomaSparseReadOptions = {}): AsyncGenerator<SomaTable, void, undefined> {
+    yield* readBatches(this.#array, this.#named(options));
   }
 
   /** Reads all values that are asked for into one table. */
-  readAll(options: Omit<SomaSparseReadOptions, "batch"> = {}): Promise<SomaTable> {
-    return readTable(this.#array, this.#named(options));
+  async readAll(options: Omit<SomaSparseReadOptions, "batch"> = {}): Promise<SomaTable> {
+    return await readTable(this.#array, this.#named(options));
   }
 
   #named({ coords = {}, ...options }: SomaSparseReadOptions): SomaReadOptions {

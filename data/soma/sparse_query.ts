@@ -2,7 +2,7 @@
 import { cellBytes, cellCount, type Cells, takeCells } from "./cells.ts";
 import { keptCells } from "./delete_condition.ts";
 import { DELETE_TIMES, TIMESTAMPS } from "./fragment.ts";
-import type { Fragment } from "./fragment_reader.ts";
+import { type Fragment, partsOf } from "./fragment_reader.ts";
 import type { Bounds } from "./mbrs.ts";
 import type { Selection } from "./selection.ts";
 import { filledCells, TileReader } from "./tile_reader.ts";
@@ -65,16 +65,27 @@ function overlapTest(selection: Selection, { min, max }: Bounds): (tile: number)
   return (tile) => selection.overlaps(min[tile]!, max[tile]!);
 }
 
-/** Streams the wanted cells of all fragments, one tile after the other. */
+/** Streams the wanted cells of all fragments, one tile after the other; what is read ahead stops with it. */
 export async function* readSparse(
   array: TileDbArray,
   query: Omit<SparseQuery, "look">,
 ): AsyncGenerator<TileCells> {
-  if (!mayRepeat(array)) return yield* readFragments(array, query);
+  const stop = new AbortController();
+  const signal = query.signal ? AbortSignal.any([query.signal, stop.signal]) : stop.signal;
+  try {
+    yield* mayRepeat(array)
+      ? readLatest(array, { ...query, signal })
+      : readFragments(array, { ...query, signal });
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Streams the last cell of each place: a first reading of the coordinates tells which those are. */
+async function* readLatest(array: TileDbArray, query: SparseQuery): AsyncGenerator<TileCells> {
   const latest = new LatestCells(array);
-  const { selections, signal } = query;
   const look = (looked: LookedAt) => latest.note(looked);
-  for await (const _ of readFragments(array, { fields: [], selections, signal, look })) {
+  for await (const _ of readFragments(array, { ...query, fields: [], filter: undefined, look })) {
     // Every mark is cleared, so that nothing comes.
   }
   yield* readFragments(array, { ...query, look: (looked) => latest.drop(looked) });
@@ -95,6 +106,7 @@ class FragmentQuery {
   readonly #order: number;
   readonly #readers = new Map<string, Promise<TileReader>>();
   #tiles = new Uint32Array(0);
+  #fileCount = 1;
 
   constructor(
     array: TileDbArray,
@@ -122,6 +134,12 @@ class FragmentQuery {
     ];
   }
 
+  /** Tiles that may hold wanted coordinates mostly do; of those that a filter looks at, many are dropped. */
+  #isEager(field: string): boolean {
+    const { filter, look } = this.#query;
+    return filter === undefined && look === undefined || this.#deciding().includes(field);
+  }
+
   #deletions() {
     return this.#array.deletions.filter(({ time }) => time >= this.#fragment.from);
   }
@@ -131,6 +149,7 @@ class FragmentQuery {
     const deciding = this.#deciding();
     const all = [...new Set([...deciding, ...fields])];
     const stored = all.flatMap((name) => this.#fragment.fields.get(name) ?? []);
+    this.#fileCount = stored.reduce((sum, field) => sum + partsOf(field).length, 0);
     await abortable(this.#fragment.prepare(stored, { bounds: selections.size > 0 }), signal);
     this.#tiles = await abortable(wantedTiles(this.#fragment, selections), signal) as Uint32Array<
       ArrayBuffer
@@ -152,11 +171,9 @@ class FragmentQuery {
     options: { readonly deciding: readonly string[]; readonly processed: ReadonlySet<string> },
   ): Promise<TileCells | undefined> {
     const count = this.#fragment.cells(this.#tiles[index]!);
-    const { filter, selections, look } = this.#query;
-    const eager = filter === undefined && selections.size === 0 && look === undefined
-      ? [...options.deciding, ...this.#query.fields]
-      : options.deciding;
-    for (const field of new Set(eager)) (await this.#reader(field))?.prefetch(index);
+    for (const field of new Set([...options.deciding, ...this.#query.fields])) {
+      if (this.#isEager(field)) (await this.#reader(field))?.prefetch(index);
+    }
     const cells = new Map<string, Cells>();
     for (const field of new Set(options.deciding)) {
       cells.set(field, await this.#cells(field, index, count));
@@ -236,6 +253,8 @@ class FragmentQuery {
       reader = TileReader.open(this.#fragment, stored, {
         tiles: this.#tiles,
         limit: this.#array.files.settings.maxMemory,
+        files: this.#fileCount,
+        ahead: this.#isEager(field),
         signal: this.#query.signal,
       });
       this.#readers.set(field, reader);

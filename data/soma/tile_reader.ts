@@ -17,6 +17,10 @@ export interface TileOptions {
   readonly tiles: ArrayLike<number>;
   /** Most bytes of memory that a tile may take. */
   readonly limit: number;
+  /** Number of files that are read at a time. */
+  readonly files: number;
+  /** Whether tiles are read before they are asked for. */
+  readonly ahead: boolean;
   /** Stops the reading. */
   readonly signal: AbortSignal | undefined;
 }
