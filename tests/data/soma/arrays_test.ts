@@ -5,13 +5,13 @@ import {
   type SomaDataFrame,
   type SomaSparseNDArray,
 } from "../../../data/soma/mod.ts";
+import { plainColumn } from "./plain.ts";
 import {
   assertTable,
   below,
   type ExpectedTable,
   fixtureArrays,
   fixturePath,
-  plainColumn,
   readJson,
 } from "./stores.ts";
 

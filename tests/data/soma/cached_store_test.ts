@@ -11,7 +11,8 @@ import {
 } from "../../../data/soma/mod.ts";
 import { TempFolder } from "../fixtures.ts";
 import { S3Server } from "./s3_server.ts";
-import { fixturePath, plainColumn } from "./stores.ts";
+import { plainColumn } from "./plain.ts";
+import { fixturePath } from "./stores.ts";
 
 Deno.test("cachedStore() reads a store a second time without a request", async () => {
   using folder = new TempFolder();

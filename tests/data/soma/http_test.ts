@@ -7,15 +7,8 @@ import {
   type SomaDataFrame,
 } from "../../../data/soma/mod.ts";
 import { S3Server } from "./s3_server.ts";
-import {
-  assertStore,
-  below,
-  fixtureArrays,
-  fixturePath,
-  plainColumn,
-  shared,
-  sharedTest,
-} from "./stores.ts";
+import { plainColumn } from "./plain.ts";
+import { assertStore, below, fixtureArrays, fixturePath, shared, sharedTest } from "./stores.ts";
 import { directoryStore } from "../../../data/soma/mod.ts";
 
 const QUICK: HttpStoreOptions = { retryDelay: 1, retries: 3 };

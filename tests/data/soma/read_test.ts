@@ -10,7 +10,8 @@ import {
   type SomaTable,
   type Store,
 } from "../../../data/soma/mod.ts";
-import { below, fixtureArrays, fixturePath, plainColumn } from "./stores.ts";
+import { plainColumn } from "./plain.ts";
+import { below, fixtureArrays, fixturePath } from "./stores.ts";
 
 const arrays = await fixtureArrays();
 

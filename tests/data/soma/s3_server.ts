@@ -18,6 +18,15 @@ export type Fault =
 const escape = (text: string) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
+/** Lets pages of other origins read an answer, as buckets that are read by pages do. */
+async function withCors(request: Request, answer: () => Promise<Response>): Promise<Response> {
+  const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": "range" };
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
+  const response = await answer();
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
+
 export class S3Server implements AsyncDisposable {
   /** Decides what a request meets. */
   fault: (path: string) => Fault | undefined = () => undefined;
@@ -46,7 +55,7 @@ export class S3Server implements AsyncDisposable {
     this.#server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, (request) => {
       asked.resolve();
       this.requests++;
-      return this.#answer(request);
+      return withCors(request, () => this.#answer(request));
     });
   }
 
