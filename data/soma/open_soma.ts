@@ -50,7 +50,7 @@ const GIB = 2 ** 30;
  * import assert from "node:assert/strict";
  * import { openSoma } from "@scgpt/sdk/data/soma";
  *
- * const experiment = await openSoma("tests/fixtures/soma/experiment", { type: "SOMAExperiment" });
+ * const experiment = await openSoma("tests/fixtures/soma/census/census_data/homo_sapiens", { type: "SOMAExperiment" });
  * const obs = await experiment.obs();
  * const cells = await obs.readAll({ columns: ["soma_joinid"], coords: { soma_joinid: { max: 2 } } });
  * assert.deepEqual([...cells.column("soma_joinid", "numeric").data], [0, 1, 2]);

@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/soma: an experiment as a folder, and arrays of every filter and layout as one archive with their values.
+"""Writes tests/fixtures/soma: a small Census as a folder, and arrays of every filter and layout as one archive with their values.
 
 Needs tiledbsoma 2.3.0, tiledb 0.36.1 (each in an environment of its own works: the script runs the parts whose package is there).
     python scripts/dev/make_soma_fixtures.py tests/fixtures/soma
@@ -33,14 +33,15 @@ def plain(values):
     return result
 
 
-def make_experiment():
-    """40 cells of 30 genes, in two writes, with enumerations, missing values and a dense embedding."""
+def make_census():
+    """40 cells of 30 genes, in two writes, with enumerations, missing values and a dense embedding, laid out as the Census is."""
     import pyarrow as pa
     import tiledbsoma as soma
 
     print("tiledbsoma", soma.__version__, "libtiledb", soma.get_libtiledbsoma_core_version())
-    path = f"{OUT}/experiment"
-    shutil.rmtree(path, ignore_errors=True)
+    root = f"{OUT}/census"
+    path = f"{root}/census_data/homo_sapiens"
+    shutil.rmtree(root, ignore_errors=True)
     rng = np.random.default_rng(7)
     n, m = 40, 30
     X = rng.poisson(0.4, (n, m)).astype("float32")
@@ -62,12 +63,32 @@ def make_experiment():
     })
     emb = rng.standard_normal((n, 4)).astype("float32")
     rows, cols = np.nonzero(X)
-    with soma.Experiment.create(path) as exp:
+    datasets = pa.table({
+        "soma_joinid": pa.array(range(2), pa.int64()),
+        "dataset_id": ["aaaa", "bbbb"],
+        "dataset_h5ad_path": ["aaaa.h5ad", "bbbb.h5ad"],
+    })
+    summary = pa.table({
+        "soma_joinid": pa.array(range(2), pa.int64()),
+        "label": ["census_schema_version", "total_cell_count"],
+        "value": ["2.4.0", str(n)],
+    })
+    presence = rng.integers(0, 2, (2, m))
+    with soma.Collection.create(root) as census:
+        info = census.add_new_collection("census_info")
+        for name, table in (("datasets", datasets), ("summary", summary)):
+            info.add_new_dataframe(name, schema=table.schema, domain=[[0, 1]])
+        census.add_new_collection("census_data").add_new_collection("homo_sapiens", soma.Experiment)
+    with soma.Collection.open(root, "w") as census:
+        census["census_info"]["datasets"].write(datasets)
+        census["census_info"]["summary"].write(summary)
+    with soma.Experiment.open(path, "w") as exp:
         exp.metadata["title"] = "forty cells"
         exp.add_new_dataframe("obs", schema=obs.schema, domain=[[0, n - 1]])
         rna = exp.add_new_collection("ms").add_new_collection("RNA", soma.Measurement)
         rna.add_new_dataframe("var", schema=var.schema, domain=[[0, m - 1]])
         rna.add_new_collection("X").add_new_sparse_ndarray("raw", type=pa.float32(), shape=(n, m))
+        rna.add_new_sparse_ndarray("feature_dataset_presence_matrix", type=pa.bool_(), shape=(2, m))
         rna.add_new_collection("obsm").add_new_dense_ndarray("X_pca", type=pa.float32(), shape=(n, 4))
     for keep in (slice(0, 25), slice(25, n)):
         time.sleep(0.01)  # two writes of one millisecond have no order
@@ -78,14 +99,18 @@ def make_experiment():
                 X[rows[there], cols[there]].reshape(-1, 1), np.stack([rows[there], cols[there]], 1), shape=(n, m)))
     with soma.Experiment.open(path, "w") as exp:
         exp.ms["RNA"].var.write(var)
+        there = np.argwhere(presence)
+        exp.ms["RNA"]["feature_dataset_presence_matrix"].write(pa.SparseCOOTensor.from_numpy(
+            np.ones((len(there), 1), bool), there, shape=(2, m)))
         exp.ms["RNA"].obsm["X_pca"].write((slice(0, n), slice(0, 4)), pa.Tensor.from_numpy(emb))
     answer = {
         "obs": {name: plain(column.to_pylist()) for name, column in zip(obs.column_names, obs.columns)},
         "var": {name: plain(column.to_pylist()) for name, column in zip(var.column_names, var.columns)},
         "X": X.astype(int).tolist(),
         "X_pca": [plain(row) for row in emb.astype(float)],
+        "presence": presence.tolist(),
     }
-    with open(f"{OUT}/experiment.json", "w") as file:
+    with open(f"{OUT}/census.json", "w") as file:
         json.dump(answer, file)
 
 
@@ -272,7 +297,7 @@ def make_arrays():
 
 
 os.makedirs(OUT, exist_ok=True)
-for part in (make_experiment, make_arrays):
+for part in (make_census, make_arrays):
     try:
         part()
     except ImportError as error:

@@ -56,11 +56,16 @@ Deno.test({
   ignore,
   fn: async () => {
     await using server = new S3Server(directoryStore(fixturePath("")));
-    const call = { name: "readCached" as const, args: [`${server.url}experiment`] as [string] };
+    const call = {
+      name: "readCached" as const,
+      args: [`${server.url}census/census_data/homo_sapiens`] as [string],
+    };
     const [first] = await inPage([call]);
     const once = server.requests;
     const [again, third] = await inPage([call, call]);
-    const obs = await openSoma(fixturePath("experiment/obs"), { type: "SOMADataFrame" });
+    const obs = await openSoma(fixturePath("census/census_data/homo_sapiens/obs"), {
+      type: "SOMADataFrame",
+    });
     const table = await obs.readAll();
     const wanted = Object.fromEntries(
       table.columns().map((name) => [name, plainColumn(table.column(name))]),

@@ -109,8 +109,10 @@ for (const time of [12, 22, 35, 50]) {
 Deno.test("openSoma() reads an experiment by SOMA's names", async () => {
   const answer = await readJson<
     { obs: ExpectedTable; var: ExpectedTable; X: number[][]; X_pca: number[][] }
-  >("experiment.json");
-  const experiment = await openSoma(fixturePath("experiment"), { type: "SOMAExperiment" });
+  >("census.json");
+  const experiment = await openSoma(fixturePath("census/census_data/homo_sapiens"), {
+    type: "SOMAExperiment",
+  });
   assert.equal(experiment.metadata.get("title"), "forty cells");
   const obs = await experiment.obs();
   assertTable(await obs.readAll(), answer.obs, ["soma_joinid"]);

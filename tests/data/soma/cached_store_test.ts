@@ -19,7 +19,7 @@ Deno.test("cachedStore() reads a store a second time without a request", async (
   await using server = new S3Server(directoryStore(fixturePath("")));
   const read = async () => {
     const cache = directoryCache(folder.file("cache"));
-    const store = cachedStore(httpStore(`${server.url}experiment`), { cache });
+    const store = cachedStore(httpStore(`${server.url}census/census_data/homo_sapiens`), { cache });
     const obs = await (await openSoma(store, { type: "SOMAExperiment" })).obs();
     return (await obs.readAll()).column("cell_id");
   };

@@ -16,10 +16,15 @@ const QUICK: HttpStoreOptions = { retryDelay: 1, retries: 3 };
 Deno.test("openSoma() reads over http from a server that lists as S3 does", async () => {
   await using server = new S3Server(directoryStore(fixturePath("")));
   server.pageSize = 2;
-  const experiment = await openSoma(httpStore(`${server.url}experiment/`, QUICK), {
+  const experiment = await openSoma(
+    httpStore(`${server.url}census/census_data/homo_sapiens/`, QUICK),
+    {
+      type: "SOMAExperiment",
+    },
+  );
+  const local = await openSoma(fixturePath("census/census_data/homo_sapiens"), {
     type: "SOMAExperiment",
   });
-  const local = await openSoma(fixturePath("experiment"), { type: "SOMAExperiment" });
   const [ours, theirs] = await Promise.all(
     [experiment, local].map(async (from) => await (await from.obs()).readAll()),
   );
@@ -141,9 +146,12 @@ Deno.test("httpStore() takes a fetch and a listing of the caller's", async () =>
 
 Deno.test("an opened X reads a block of rows by few requests", async () => {
   await using server = new S3Server(directoryStore(fixturePath("")));
-  const experiment = await openSoma(httpStore(`${server.url}experiment`, QUICK), {
-    type: "SOMAExperiment",
-  });
+  const experiment = await openSoma(
+    httpStore(`${server.url}census/census_data/homo_sapiens`, QUICK),
+    {
+      type: "SOMAExperiment",
+    },
+  );
   const X = await (await experiment.ms("RNA")).X("raw");
   const before = server.requests;
   await X.readAll({ coords: [{ min: 0, max: 20 }] });
@@ -159,7 +167,7 @@ for (const name of ["v19_small_dictfilter", "v22_mid_cons"]) {
 }
 
 Deno.test("openSoma() refuses a member that lies outside its collection", async () => {
-  const root = await openSoma(directoryStore(fixturePath("experiment")));
+  const root = await openSoma(directoryStore(fixturePath("census/census_data/homo_sapiens")));
   assert.ok(root instanceof SomaCollection);
   await assert.rejects(root.open("obs/nothing"), /has no members: it is SOMADataFrame/);
   await assert.rejects(root.open("obz"), /did you mean "obs"\? available: ms, obs/);

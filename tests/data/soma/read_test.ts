@@ -83,7 +83,9 @@ for (const name of ["updates", "updates_consolidated", "updates_vacuumed"]) {
 }
 
 Deno.test("readAll() joins a value filter with coordinates and columns", async () => {
-  const obs = await openSoma(fixturePath("experiment/obs"), { type: "SOMADataFrame" });
+  const obs = await openSoma(fixturePath("census/census_data/homo_sapiens/obs"), {
+    type: "SOMADataFrame",
+  });
   const table = await obs.readAll({
     coords: { soma_joinid: { min: 3, max: 30 } },
     valueFilter: 'tissue in ["lung", "skin"] and stage == "late" and not n_genes < 9',
@@ -101,7 +103,9 @@ Deno.test("readAll() joins a value filter with coordinates and columns", async (
 });
 
 Deno.test("readAll() gives columns of their kind where no row passes", async () => {
-  const obs = await openSoma(fixturePath("experiment/obs"), { type: "SOMADataFrame" });
+  const obs = await openSoma(fixturePath("census/census_data/homo_sapiens/obs"), {
+    type: "SOMADataFrame",
+  });
   const none = await obs.readAll({ coords: { soma_joinid: [] } });
   assert.deepEqual(none.columns(), (await obs.readAll()).columns());
   assert.equal(none.column("tissue", "categorical").categories.length, 3);
@@ -109,7 +113,9 @@ Deno.test("readAll() gives columns of their kind where no row passes", async () 
 });
 
 Deno.test("read() refuses what it does not know", async () => {
-  const obs = await openSoma(fixturePath("experiment/obs"), { type: "SOMADataFrame" });
+  const obs = await openSoma(fixturePath("census/census_data/homo_sapiens/obs"), {
+    type: "SOMADataFrame",
+  });
   const refuses = (options: object, pattern: RegExp) =>
     assert.rejects(obs.readAll(options), pattern);
   await refuses({ colums: [] }, /option "colums" is not known: did you mean "columns"/);
