@@ -45,17 +45,16 @@ const EMBEDDINGS = "s3://cellxgene-contrib-public/contrib/cell-census/soma";
  * @throws {RangeError} Where there is no such release, or it was withdrawn.
  * @throws {FormatError} Where a store cannot be read.
  *
- * @example The latest long-term release, with what is read kept in a folder
- * ```ts no-eval
- * import { directoryCache } from "@scgpt/sdk/data/soma";
+ * @example Lung cells of a store that is laid out like the Census
+ * ```ts
+ * import assert from "node:assert/strict";
  * import { openCensus } from "@scgpt/sdk/data/census";
  *
- * const census = await openCensus({ version: "stable", cache: directoryCache(".cache/census") });
- * const lung = await census.getAnnData({
- *   organism: "homo_sapiens",
- *   obsValueFilter: 'tissue_general == "lung" and is_primary_data == True',
- * });
- * for await (const rows of lung.X!.rows({ batch: 2048 })) console.log(rows.nRows);
+ * const census = await openCensus({ uri: "tests/fixtures/soma/census" }); // { version: "stable" } for the public one
+ * const lung = await census.getAnnData({ organism: "homo_sapiens", obsValueFilter: 'tissue == "lung"' });
+ * let cells = 0;
+ * for await (const rows of lung.X!.rows({ batch: 5 })) cells += rows.nRows;
+ * assert.equal(cells, lung.nObs);
  * ```
  */
 export async function openCensus(options: OpenCensusOptions = {}): Promise<Census> {
