@@ -5,7 +5,7 @@ import { type Token, tokenize, ValueFilterError } from "./value_filter_tokens.ts
 export type FilterValue = string | number | bigint | boolean | null;
 
 /** How a column is compared with one value. */
-export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
+export type FilterOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 /** A condition on one column. */
 export interface ColumnCondition {
@@ -14,7 +14,7 @@ export interface ColumnCondition {
   /** Name of the column. */
   readonly column: string;
   /** How it is compared: with the value, or with all of the list. */
-  readonly op: Comparison | "in" | "not in";
+  readonly op: FilterOperator | "in" | "not in";
   /** The value, or the values of the list. */
   readonly values: readonly FilterValue[];
   /** Place of the column's name in the filter. */
@@ -86,7 +86,7 @@ const NEGATED: Readonly<Record<ColumnCondition["op"], ColumnCondition["op"]>> = 
 };
 
 /** `value op column` as `column op value`. */
-const TURNED: Readonly<Record<Comparison, Comparison>> = {
+const TURNED: Readonly<Record<FilterOperator, FilterOperator>> = {
   "==": "==",
   "!=": "!=",
   "<": ">",
@@ -101,7 +101,7 @@ function negate(condition: FilterCondition): FilterCondition {
   return { kind: condition.kind === "and" ? "or" : "and", parts: condition.parts.map(negate) };
 }
 
-function isComparison(kind: Token["kind"]): kind is Comparison {
+function isComparison(kind: Token["kind"]): kind is FilterOperator {
   return kind in TURNED;
 }
 
@@ -194,7 +194,7 @@ class Parser {
     return parts.length === 1 ? parts[0]! : { kind: "and", parts };
   }
 
-  #compare(left: Operand, op: Comparison, right: Operand): FilterCondition {
+  #compare(left: Operand, op: FilterOperator, right: Operand): FilterCondition {
     const column = "column" in left ? left : right;
     const value = "column" in left ? right : left;
     if (!("column" in column) || !("value" in value)) {

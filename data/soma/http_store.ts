@@ -122,7 +122,7 @@ class HttpStore implements Store {
       }),
     );
     return await this.#send(url, { signal }, async (answer) => {
-      const text = await answer.text();
+      const text = await readText(answer, url);
       try {
         return parseListing(text, prefix);
       } catch (cause) {
@@ -178,6 +178,24 @@ class HttpStore implements Store {
       }, { retries, delay: retryDelay, signal })
     );
   }
+}
+
+/** Most bytes of a page of a listing: S3 sends a thousand entries. */
+const MOST_LISTING = 16 * 1024 * 1024;
+
+/** Reads a listing, and no more than one may have. */
+async function readText(answer: Response, url: URL): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const part of answer.body ?? []) {
+    length += part.length;
+    if (length > MOST_LISTING) {
+      throw new Error(`Cannot list ${url} as a page may have ${MOST_LISTING} bytes: it has more`);
+    }
+    text += decoder.decode(part, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** Whether a failure is one of the connection: fetch and the bodies of its answers fail with TypeError. */

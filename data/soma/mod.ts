@@ -50,8 +50,8 @@ export {
 } from "../value_filter.ts";
 export {
   type ColumnCondition,
-  type Comparison,
   type FilterCondition,
+  type FilterOperator,
   type FilterValue,
   parseValueFilter,
   type ValueFilter,

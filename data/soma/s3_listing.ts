@@ -9,10 +9,6 @@ export interface ListingPage {
   readonly next: string | undefined;
 }
 
-/** A tag, a comment, a declaration, CDATA, or text. */
-const PIECE =
-  /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<([?!/]?)([^\s<>/]*)[^<>]*?(\/?)>|([^<]+)/g;
-
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",
@@ -30,7 +26,44 @@ function unescape(text: string): string {
   });
 }
 
-/** Calls `leaf` with the path of names and the text of each element that holds text alone. */
+/** A piece of XML: text, or a tag with its sign. */
+interface Piece {
+  readonly kind: "text" | "start" | "end" | "empty";
+  /** The text, or the name of the element. */
+  readonly text: string;
+}
+
+/** Splits XML into texts and tags, each letter looked at once; comments and declarations are left out. */
+function* piecesOf(xml: string): Generator<Piece> {
+  const until = (mark: string, from: number): number => {
+    const at = xml.indexOf(mark, from);
+    if (at === -1) throw new SyntaxError("the answer is not XML, or ends too soon");
+    return at;
+  };
+  for (let at = 0; at < xml.length;) {
+    if (xml[at] !== "<") {
+      const end = xml.indexOf("<", at);
+      const text = xml.slice(at, end === -1 ? xml.length : end);
+      yield { kind: "text", text: unescape(text) };
+      at += text.length;
+    } else if (xml.startsWith("<![CDATA[", at)) {
+      const end = until("]]>", at);
+      yield { kind: "text", text: xml.slice(at + 9, end) };
+      at = end + 3;
+    } else if (xml.startsWith("<!--", at)) at = until("-->", at) + 3;
+    else {
+      const end = until(">", at);
+      const tag = xml.slice(at + 1, end);
+      const name = /^[^\s/]*/.exec(tag.replace(/^\//, ""))![0];
+      if (/^[^?!]/.test(tag)) {
+        yield { kind: tag[0] === "/" ? "end" : tag.endsWith("/") ? "empty" : "start", text: name };
+      }
+      at = end + 1;
+    }
+  }
+}
+
+/** Calls `leaf` with the path of names and the text of each element that ends, and `close` after it. */
 function walk(
   xml: string,
   leaf: (path: string, text: string) => void,
@@ -38,28 +71,28 @@ function walk(
 ) {
   const path: string[] = [];
   let text = "";
-  let read = 0;
-  for (const match of xml.matchAll(PIECE)) {
-    const [piece, cdata, sign, name, empty, plain] = match;
-    if (match.index !== read) throw new SyntaxError("the answer is not XML");
-    read += piece.length;
-    if (cdata !== undefined) text += cdata;
-    else if (plain !== undefined) text += unescape(plain);
-    else if (sign === "/") {
-      if (path.at(-1) !== name) throw new SyntaxError(`the answer's element ${name} has no start`);
+  for (const piece of piecesOf(xml)) {
+    if (piece.kind === "text") text += piece.text;
+    else if (piece.kind === "end") {
+      if (path.at(-1) !== piece.text) {
+        throw new SyntaxError(`the answer's element ${piece.text} has no start`);
+      }
       leaf(path.join("/"), text);
       close(path.join("/"));
       path.pop();
       text = "";
-    } else if (sign === "" && name !== undefined) {
+    } else {
       text = "";
-      if (empty === "/") leaf([...path, name].join("/"), "");
-      else path.push(name);
+      if (path.length === DEEPEST) throw new SyntaxError(`the answer is more than ${DEEPEST} deep`);
+      if (piece.kind === "empty") leaf([...path, piece.text].join("/"), "");
+      else path.push(piece.text);
     }
   }
-  if (read !== xml.length) throw new SyntaxError("the answer is not XML");
   if (path.length > 0) throw new SyntaxError("the answer ends too soon");
 }
+
+/** Deepest nesting of elements. */
+const DEEPEST = 16;
 
 const ROOT = "ListBucketResult";
 

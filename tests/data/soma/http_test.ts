@@ -120,6 +120,40 @@ Deno.test("httpStore() stops at once when its signal is raised", async () => {
   await assert.rejects(opening, /enough/);
 });
 
+Deno.test("httpStore() reads listings with entities, CDATA and comments, and refuses what is none", async () => {
+  let answer = "";
+  const store = httpStore("https://nowhere.example/root", {
+    fetch: () => Promise.resolve(new Response(answer)),
+  });
+  const contents = (key: string, size = "3") =>
+    `<Contents><Key>${key}</Key><Size>${size}</Size><Owner/></Contents>`;
+  answer = `<?xml version="1.0"?><!-- <Key>no</Key> --><ListBucketResult a="b">` +
+    contents("root/a&amp;b&#x41;&#66;&unknown;") + contents("root/<![CDATA[<c>]]>") +
+    contents("root/") +
+    `<CommonPrefixes><Prefix>root/d/</Prefix></CommonPrefixes></ListBucketResult>\n`;
+  assert.deepEqual(await store.list(""), [
+    { name: "a&bAB&unknown;", kind: "file", size: 3 },
+    { name: "<c>", kind: "file", size: 3 },
+    { name: "d", kind: "folder", size: 0 },
+  ]);
+  const refuses = async (xml: string, pattern: RegExp) => {
+    answer = xml;
+    await assert.rejects(store.list(""), pattern);
+  };
+  const list = (inner: string) => `<ListBucketResult>${inner}</ListBucketResult>`;
+  await refuses(list(contents("root/a", "-1")), /must have a key and a size: got root\/a and -1/);
+  await refuses(list(contents("root/a", "1e400")), /must have a key and a size/);
+  await refuses(list("<Contents><Key>root/a</Key></Contents>"), /got root\/a and undefined/);
+  await refuses(list(contents("other/a")), /key other\/a is not below root\//);
+  await refuses("<ListBucketResult>", /ends too soon/);
+  await refuses("<a></b>", /element b has no start/);
+  await refuses("<Error><Code>AccessDenied</Code></Error>", /no ListBucketResult/);
+  await refuses("<a>".repeat(100), /more than 16 deep/);
+  // Each letter is looked at once: a quadratic search would not come back.
+  await refuses(`<${"a".repeat(2_000_000)}`, /is not XML, or ends too soon/);
+  await refuses("x".repeat(17 * 1024 * 1024), /a page may have 16777216 bytes/);
+});
+
 Deno.test("httpStore() takes a fetch and a listing of the caller's", async () => {
   const files = await fixtureArrays();
   const local = below(files, "filters");
