@@ -13,7 +13,9 @@ export type FormatErrorKind =
   /** The encoding or element type is not one that can be read or written. */
   | "encoding"
   /** The stored values break a rule of their encoding. */
-  | "value";
+  | "value"
+  /** Reading takes more memory than is allowed. */
+  | "memory";
 
 /** Where and why a {@linkcode FormatError} happened. */
 export interface FormatErrorOptions extends ErrorOptions {

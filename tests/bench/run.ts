@@ -1,7 +1,7 @@
 /**
  * `deno task bench [ROW …]`: ours beside onnxruntime-web and PyTorch, in one run, interleaved; minimum and median of the runs, the ratio of
  * the medians, and the share of the machine's peak. Writes tests/bench/RESULTS.md with `--write`. PYTHON names a Python with torch 2.13.0,
- * PYTHON_DATA one with anndata.
+ * PYTHON_DATA one with anndata, PYTHON_SOMA one with tiledbsoma.
  */
 import {
   GeneVocab,
@@ -23,6 +23,7 @@ import { memoryRows } from "./memory.ts";
 import { ortMatMul } from "./onnx_matmul.ts";
 import { savePadded } from "./padded_batch.ts";
 import { wasmPeak } from "./peak.ts";
+import { somaRows } from "./soma.ts";
 import { startTorch, type TorchPeer } from "./torch_peer.ts";
 import { trainingRows } from "./training.ts";
 
@@ -49,13 +50,19 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   data: async ({ lines }) => void lines.push(...await dataRows(FOLDER, say)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
   frame: async ({ lines }) => void lines.push(...await frameRows(say)),
+  soma: async ({ lines }) => void lines.push(...await somaRows(FOLDER, say)),
 };
+
+/** Parts that read data alone, and need neither a model nor PyTorch. */
+const WITHOUT_MODEL = new Set(["data", "soma"]);
 
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter((arg) => !arg.startsWith("--"));
-  await makeModel();
+  const withModel = wanted.length === 0 || wanted.some((name) => !WITHOUT_MODEL.has(name));
+  if (withModel) await makeModel();
   const peak = await wasmPeak();
-  const bench = { torch: await startTorch(say), peak, lines: [await heading(peak)] };
+  const torch = withModel ? await startTorch(say) : undefined;
+  const bench = { torch, peak, lines: [await heading(peak)] };
   for (const [name, part] of Object.entries(PARTS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     say(`measuring ${name} …`);
