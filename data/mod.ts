@@ -77,18 +77,3 @@ export type { NdArray, UnsDict, UnsValue } from "./uns.ts";
 export type { NotCarried } from "./write_elements.ts";
 export type { WriteReport } from "./write_anndata.ts";
 export { removeUnfinished, writeWhole, type WriteWholeOptions } from "./atomic_deno.ts";
-export {
-  checkValueFilter,
-  type FilterColumn,
-  type FilterColumnType,
-  filterRows,
-} from "./value_filter.ts";
-export {
-  type ColumnCondition,
-  type FilterCondition,
-  type FilterOperator,
-  type FilterValue,
-  parseValueFilter,
-  type ValueFilter,
-} from "./value_filter_parse.ts";
-export { ValueFilterError } from "./value_filter_tokens.ts";

@@ -47,7 +47,7 @@ export {
   type FilterColumn,
   type FilterColumnType,
   filterRows,
-} from "../value_filter.ts";
+} from "./value_filter.ts";
 export {
   type ColumnCondition,
   type FilterCondition,
@@ -55,5 +55,5 @@ export {
   type FilterValue,
   parseValueFilter,
   type ValueFilter,
-} from "../value_filter_parse.ts";
-export { ValueFilterError } from "../value_filter_tokens.ts";
+} from "./value_filter_parse.ts";
+export { ValueFilterError } from "./value_filter_tokens.ts";

@@ -5,8 +5,8 @@ import {
   type FilterColumnType,
   filterRows,
   toValueFilter,
-} from "../value_filter.ts";
-import type { ValueFilter } from "../value_filter_parse.ts";
+} from "./value_filter.ts";
+import type { ValueFilter } from "./value_filter_parse.ts";
 import { cellCount, type Cells, joinCells, repeatCell, sliceCells } from "./cells.ts";
 import type { Enumeration } from "./enumeration.ts";
 import { type Coordinates, selectionOf } from "./selection.ts";

@@ -7,7 +7,7 @@ import {
   filterRows,
   parseValueFilter,
   ValueFilterError,
-} from "../../data/soma/mod.ts";
+} from "../../../data/soma/mod.ts";
 
 const TYPES: Record<string, FilterColumnType> = {
   tissue: { kind: "categorical", ordered: false, categories: ["blood", "lung", "skin"] },

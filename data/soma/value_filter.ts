@@ -1,5 +1,5 @@
 /** Value filters on columns: what they may compare, and which rows pass. */
-import { describeNames } from "./checks.ts";
+import { describeNames } from "../checks.ts";
 import {
   type ColumnCondition,
   type FilterCondition,
