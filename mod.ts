@@ -64,6 +64,7 @@ export {
   type FilterColumnType,
   type FilterComparison,
   type FilterCondition,
+  type FilterConstant,
   type FilteredTable,
   type FilterLiteral,
   type FilterNode,

@@ -37,7 +37,7 @@ export async function* readBatches(
   if (shuffle !== undefined) return yield* readShuffled(chosen, { size, shuffle, signal });
   for await (const X of chosen.X.rows({ batch: size, ...signal && { signal } })) {
     const rows = Uint32Array.from({ length: X.nRows }, (_, k) => X.start + k);
-    yield { obs: chosen.obs.select(rows), X };
+    yield { obs: chosen.obs.take(rows), X };
   }
 }
 
@@ -55,7 +55,7 @@ async function* readShuffled(
   const batch = (from: number, to: number): CensusBatch => {
     const { places, rows } = pending!;
     return {
-      obs: obs.select(places.subarray(from, to)),
+      obs: obs.take(places.subarray(from, to)),
       X: { ...sliceRows(rows, from, to), start: 0 },
     };
   };

@@ -103,7 +103,7 @@ function ascending(table: SomaTable, index: string): Axis {
   const frame = toDataFrame(table, { index });
   if (ids.every((id, row) => row === 0 || id > ids[row - 1]!)) return { frame, ids };
   const order = Uint32Array.from(ids, (_, row) => row).sort((a, b) => ids[a]! - ids[b]!);
-  return { frame: frame.select(order), ids: Float64Array.from(order, (row) => ids[row]!) };
+  return { frame: frame.take(order), ids: Float64Array.from(order, (row) => ids[row]!) };
 }
 
 /** Reads the tables of a query; values are read later. */
