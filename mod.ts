@@ -59,6 +59,7 @@ export {
   type Extended,
   type Filter,
   type FilterComparison,
+  type FilterConstant,
   type FilteredTable,
   type FilterLiteral,
   type FilterNode,

@@ -32,9 +32,9 @@ export {
   type ColumnRef,
   columnsIn,
   type FilterComparison,
+  type FilterConstant,
   type FilterLiteral,
   type FilterNode,
-  type FilterValue,
 } from "./filter/ast.ts";
 export { type FilteredTable, matchRows } from "./filter/evaluate.ts";
 export { type ParsedFilter, parseFilter } from "./filter/parse.ts";

@@ -1,7 +1,7 @@
 /** What a filter says, as a tree: what parsers make and evaluators read. */
 
 /** A value in a filter; null stands for a missing one. */
-export type FilterValue = string | number | boolean | null;
+export type FilterConstant = string | number | boolean | null;
 
 /** Comparisons. */
 export type FilterComparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
@@ -21,7 +21,7 @@ export interface FilterLiteral {
   /** Tells values from columns. */
   readonly kind: "literal";
   /** The value. */
-  readonly value: FilterValue;
+  readonly value: FilterConstant;
   /** Where it stands in the text. */
   readonly at: number;
 }
@@ -36,7 +36,7 @@ export type FilterNode =
     readonly to: ColumnRef | FilterLiteral;
   }
   /** A column whose value is one of a list. */
-  | { readonly kind: "in"; readonly column: ColumnRef; readonly values: readonly FilterValue[] }
+  | { readonly kind: "in"; readonly column: ColumnRef; readonly values: readonly FilterConstant[] }
   /** A boolean column by itself. */
   | { readonly kind: "truth"; readonly column: ColumnRef }
   /** All terms hold. */

@@ -2,7 +2,7 @@
 import type { CategoricalColumn, Column } from "../column.ts";
 import { missingRows } from "../frame/missing.ts";
 import { textComparer } from "../frame/text_order.ts";
-import type { FilterComparison, FilterValue } from "./ast.ts";
+import type { FilterComparison, FilterConstant } from "./ast.ts";
 
 /** What values of a column are in a filter. */
 const VALUE_TYPES = { numeric: "number", boolean: "boolean", string: "string" } as const;
@@ -27,7 +27,7 @@ function isMissing(column: Column, op: FilterComparison): Uint8Array {
 }
 
 /** Refuses a value that a column cannot hold. */
-function checkValue(column: Exclude<Column, CategoricalColumn>, value: FilterValue): void {
+function checkValue(column: Exclude<Column, CategoricalColumn>, value: FilterConstant): void {
   const wanted: string = VALUE_TYPES[column.kind];
   const got: string = typeof value;
   if (got === wanted) return;
@@ -79,7 +79,7 @@ function compareTexts(data: readonly string[], op: FilterComparison, value: stri
 function compareCategories(
   column: CategoricalColumn,
   op: FilterComparison,
-  value: FilterValue,
+  value: FilterConstant,
 ): Uint8Array {
   if (op === "==" || op === "!=") return compareValue(column.labels, op, value);
   const place = column.categories.indexOf(String(value));
@@ -110,7 +110,11 @@ function spread(codes: Int32Array, table: Uint8Array, missing: number): Uint8Arr
 /**
  * Compares a column with a value; throws `TypeError` where they cannot be compared.
  */
-export function compareValue(column: Column, op: FilterComparison, value: FilterValue): Uint8Array {
+export function compareValue(
+  column: Column,
+  op: FilterComparison,
+  value: FilterConstant,
+): Uint8Array {
   if (value === null) return isMissing(column, op);
   if (column.kind === "categorical") {
     return spread(column.codes, compareCategories(column, op, value), op === "!=" ? 1 : 0);
@@ -123,7 +127,7 @@ export function compareValue(column: Column, op: FilterComparison, value: Filter
 }
 
 /** 1 where a row's value is one of a list. */
-export function isMember(column: Column, values: readonly FilterValue[]): Uint8Array {
+export function isMember(column: Column, values: readonly FilterConstant[]): Uint8Array {
   if (column.kind === "categorical") {
     const missing = values.includes(null) ? 1 : 0;
     return spread(column.codes, isMember(column.labels, values.filter((v) => v !== null)), missing);

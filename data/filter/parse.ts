@@ -3,7 +3,13 @@
  * `||`, `!`, and `&`, `|` as Python's data frames have them) and parentheses. `not` binds less than comparisons and more than
  * `and`, which binds more than `or`, as in Python. A column of an odd name stands in backticks.
  */
-import type { ColumnRef, FilterComparison, FilterLiteral, FilterNode, FilterValue } from "./ast.ts";
+import type {
+  ColumnRef,
+  FilterComparison,
+  FilterConstant,
+  FilterLiteral,
+  FilterNode,
+} from "./ast.ts";
 import { pointAt } from "./place.ts";
 import { type Interpolated, type Token, tokenize } from "./tokens.ts";
 
@@ -21,7 +27,7 @@ const MIRRORED: Readonly<Record<FilterComparison, FilterComparison>> = {
   ">=": "<=",
 };
 
-const CONSTANTS: ReadonlyMap<string, FilterValue> = new Map<string, FilterValue>([
+const CONSTANTS: ReadonlyMap<string, FilterConstant> = new Map<string, FilterConstant>([
   ...["True", "true"].map((name) => [name, true] as const),
   ...["False", "false"].map((name) => [name, false] as const),
   ...["None", "null"].map((name) => [name, null] as const),
@@ -152,14 +158,14 @@ class Parser {
     return negated ? { kind: "not", term: node } : node;
   }
 
-  #list(): readonly FilterValue[] {
+  #list(): readonly FilterConstant[] {
     const { value } = this.#token;
     if (Array.isArray(value)) {
       this.#next++;
       return value;
     }
     const close = this.#skip(["["]) ? "]" : this.#skip(["("]) ? ")" : this.#fail("a list");
-    const values: FilterValue[] = [];
+    const values: FilterConstant[] = [];
     while (!this.#skip([close])) {
       const token = this.#token;
       const operand = this.#operand();
@@ -176,7 +182,7 @@ class Parser {
     const keyword = kind === "name" && ["and", "or", "not", "in"].includes(text);
     if (kind === "value" && !Array.isArray(value)) {
       this.#next++;
-      return { kind: "literal", value: value as FilterValue, at };
+      return { kind: "literal", value: value as FilterConstant, at };
     }
     if (constant !== undefined) {
       this.#next++;

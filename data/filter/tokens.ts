@@ -1,9 +1,9 @@
 /** The words of a filter. */
-import type { FilterValue } from "./ast.ts";
+import type { FilterConstant } from "./ast.ts";
 import { pointAt } from "./place.ts";
 
 /** What can stand in a filter in place of text: a value or a list of them. */
-export type Interpolated = FilterValue | readonly FilterValue[];
+export type Interpolated = FilterConstant | readonly FilterConstant[];
 
 /** A word of a filter. */
 export interface Token {
