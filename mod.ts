@@ -63,7 +63,6 @@ export {
   type FilteredTable,
   type FilterLiteral,
   type FilterNode,
-  type FilterValue,
   type FloatArray,
   FormatError,
   type FormatErrorKind,
