@@ -142,7 +142,7 @@ function openMounted(
 }
 
 /** Opens whatever a caller may give. */
-async function openAny(
+export async function openAny(
   from: string | URL | Blob | Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Hdf5File> {
@@ -163,7 +163,7 @@ export interface OpenH5adOptions {
 }
 
 /** The group at a path below another. */
-async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> {
+export async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> {
   let group = root;
   for (const name of path.split("/").filter((part) => part !== "")) {
     const child = await group.get(name);

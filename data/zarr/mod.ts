@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { openMuZarr } from "./open_mudata.ts";
 export { openZarr, type OpenZarrOptions, type ZarrSource } from "./open_zarr.ts";
 export type { ByteRange, ZarrStore } from "./store.ts";
 export { writeZarr, type WriteZarrOptions } from "./write_zarr.ts";
