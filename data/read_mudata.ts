@@ -18,7 +18,10 @@ export function isMuData(root: StorageGroup): boolean {
 export async function modalitiesOf(root: StorageGroup): Promise<readonly string[]> {
   const mod = await root.get("mod");
   if (mod?.node !== "group") {
-    throw new FormatError("missing-key", "Cannot open a MuData as there is no group mod", root);
+    throw new FormatError("missing-key", "Cannot open a MuData as there is no group mod", {
+      file: root.file,
+      key: "mod",
+    });
   }
   const order = mod.attribute("mod-order");
   const keys = mod.keys();
@@ -103,10 +106,6 @@ function readAxis(root: StorageGroup): MuDataAxis {
  * @param close Closes the container.
  */
 export async function readMuData(root: StorageGroup, close: () => void): Promise<MuData> {
-  if (!isMuData(root)) {
-    const reason = "Cannot open a MuData as the root must be one: it has no group mod";
-    throw new FormatError("encoding", reason, root);
-  }
   const mod = await readModalities(root, close);
   const frame = async (name: Shared) => {
     const node = await root.get(name);
@@ -129,4 +128,33 @@ export async function readMuData(root: StorageGroup, close: () => void): Promise
     ...varmap && { varmap },
     uns: await lazily(await childGroup(root, "uns"), "value", { name: "uns" }),
   }, { close });
+}
+
+/**
+ * Opens annotated data, or a modality of multimodal data.
+ *
+ * @param root The root group of the container.
+ * @param modality Which modality; needed where there are several.
+ * @param close Closes the container.
+ */
+export async function readCells(
+  root: StorageGroup,
+  modality: string | undefined,
+  close: () => void,
+): Promise<AnnData> {
+  if (!isMuData(root)) {
+    if (modality === undefined) return await readAnnData(root, close);
+    throw new RangeError(
+      `Cannot open the modality ${JSON.stringify(modality)} as ${root.file} has no modalities`,
+    );
+  }
+  const names = await modalitiesOf(root);
+  if (modality === undefined && names.length !== 1) {
+    throw new RangeError(
+      `Cannot open ${root.file} as one AnnData as it has several modalities: give one of them as modality: ${
+        names.join(", ")
+      }`,
+    );
+  }
+  return await readAnnData(await modalityOf(root, modality ?? names[0]!), close);
 }

@@ -4,6 +4,8 @@
  * @module
  */
 export { type DelimitedOptions, openDelimited } from "./delimited.ts";
-export { type NamedFile, type TenxFiles } from "./tenx_files.ts";
+export type { Delimiter } from "./table_line.ts";
+export { type NamedFile, prefixOf, type TenxFiles } from "./tenx_files.ts";
 export { openTenxMtx, type TenxMtxOptions } from "./tenx_mtx.ts";
+export { textKind } from "./text_kind.ts";
 export type { TextSource } from "./text_source.ts";

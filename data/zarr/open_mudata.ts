@@ -1,7 +1,8 @@
 /** MuData in zarr stores. */
 import { checkOptions } from "../checks.ts";
+import type { AnnData } from "../anndata.ts";
 import type { MuData } from "../mudata.ts";
-import { readMuData } from "../read_mudata.ts";
+import { readCells, readMuData } from "../read_mudata.ts";
 import { openRoot, type OpenZarrOptions, type ZarrSource } from "./open_zarr.ts";
 
 /**
@@ -37,6 +38,29 @@ export async function openMuZarr(
   const { root, close } = await openRoot(source, options);
   try {
     return await readMuData(root, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a zarr store as annotated data by what it holds: an AnnData, or a modality of a MuData.
+ *
+ * @param source Whatever `openZarr` takes.
+ * @param options The options of `openZarr`, and the modality to read where there are several.
+ * @returns The annotated data; close them when done.
+ * @throws {FormatError} Where it is no zarr store, cannot be listed, or holds neither; `kind`, `file` and `key` tell.
+ * @throws {RangeError} Where a modality has to be chosen or is not there; the message lists them.
+ */
+export async function openZarrCells(
+  source: ZarrSource,
+  options: OpenZarrOptions & { readonly modality?: string } = {},
+): Promise<AnnData> {
+  checkOptions("open a zarr store", options, ["path", "fetch", "signal", "modality"]);
+  const { root, close } = await openRoot(source, options);
+  try {
+    return await readCells(root, options.modality, close);
   } catch (error) {
     close();
     throw error;

@@ -6,7 +6,6 @@ import {
   classificationReport,
   labelsOf,
   loadTrained,
-  openH5ad,
   runManifest,
   writeH5ad,
 } from "../../mod.ts";
@@ -14,7 +13,7 @@ import { annotationFigures } from "./annotation_figures.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { metricsRows, metricsTable } from "./evaluate_mapping.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { checkOutputFile, writeWhole } from "./outputs.ts";
 import { CellsProgress } from "./cells_progress.ts";
@@ -38,7 +37,7 @@ export const annotateCommand = command({
   help: "name cell types by a model of: train annotate",
   flags: {
     model: { kind: "string", help: "folder of the run", required: true },
-    input: { kind: "string", help: "h5ad file to label", required: true },
+    input: { kind: "string", help: "cells to label", required: true },
     output: {
       kind: "string",
       help: "h5ad file to write: the input with labels and probabilities",
@@ -55,9 +54,9 @@ export const annotateCommand = command({
     const { input, output, force = false, truthKey, figures } = flags;
     const { say, signal } = context;
     await checkOutputFile(output, force);
-    await checkInputFile(input);
+    await checkCells(input);
     const { query: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openH5ad(input);
+    using cells = await openCells(input, context.signal);
     const truth = truthKey === undefined ? undefined : await labelsOf(cells, truthKey, labelMap);
     await using device = await openFromFlags(flags, context);
     using annotator = await loadTrained(flags.model, device, { signal });

@@ -1,34 +1,50 @@
-/** Annotated data of either format, by name or by what a folder holds. */
+/** Annotated data in files of every kind that can be read, and of both kinds that can be written. */
 import {
   type AnnData,
-  openH5ad,
-  openZarr,
+  FormatError,
+  MuData,
+  openCells as openAnyCells,
+  type OpenCellsOptions,
+  openMuData,
   writeH5ad,
+  writeH5mu,
   type WriteReport,
   writeZarr,
 } from "../../mod.ts";
 import { UsageError } from "./command.ts";
 import { statInput } from "./inputs.ts";
 
+/** What a path of cells may be, for help texts. */
+export const CELLS_HELP =
+  "h5ad, h5mu (FILE.h5mu/rna names a modality), zarr, Cell Ranger's h5, a folder with matrix.mtx, CSV or TSV; a path or an http address";
+
 /** Whether a name is one of a zarr store. */
 export function isZarrName(path: string): boolean {
   return /\.zarr(\.zip)?\/?$/i.test(path.replace(/[?#].*$/, ""));
 }
 
-/** Whether a path is a zarr store: by its name, or because a folder holds zarr's metadata. */
-export async function isZarr(path: string): Promise<boolean> {
-  if (isZarrName(path) || /^https?:/i.test(path)) return isZarrName(path);
-  if (!(await statInput(path)).isDirectory) return false;
-  const found = ["zarr.json", ".zgroup", ".zmetadata"].map((name) =>
-    Deno.stat(`${path}/${name}`).then(() => true, () => false)
-  );
-  return (await Promise.all(found)).includes(true);
+/** Whether a path is a folder that holds a model and no cells. */
+export async function isModelFolder(path: string): Promise<boolean> {
+  if (/^https?:/i.test(path)) return false;
+  const has = (name: string) => Deno.stat(`${path}/${name}`).then(() => true, () => false);
+  return await has("args.json") || await has("vocab.json");
 }
 
-/** Opens annotated data: a path or an http(s) address, h5ad or zarr. */
-export async function openCells(path: string, signal: AbortSignal): Promise<AnnData> {
-  if (!/^https?:/i.test(path)) await statInput(path);
-  return await (await isZarr(path) ? openZarr(path, { signal }) : openH5ad(path, { signal }));
+/** Refuses a path where nothing is; an http(s) address is left to the one who opens it. */
+export async function checkCells(path: string): Promise<void> {
+  if (/^https?:/i.test(path)) return;
+  const [, file] = /^(.+\.h5mu)\/./i.exec(path) ?? [];
+  await statInput(file ?? path);
+}
+
+/** Opens annotated data: a path or an http(s) address, of any kind. */
+export async function openCells(
+  path: string,
+  signal: AbortSignal,
+  options: Omit<OpenCellsOptions, "signal"> = {},
+): Promise<AnnData> {
+  await checkCells(path);
+  return await openAnyCells(path, { ...options, signal });
 }
 
 /** How a file is written. */
@@ -45,20 +61,39 @@ export interface WriteCellsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Writes annotated data in the format that the name ends with. */
+/** Opens all modalities of a file, or undefined where it is no MuData. */
+export async function openModalities(
+  path: string,
+  signal: AbortSignal,
+): Promise<MuData | undefined> {
+  try {
+    return await openMuData(path, { signal });
+  } catch (error) {
+    const none = error instanceof FormatError && error.kind === "missing-key" &&
+      error.key === "mod";
+    // A file of no known kind is for openCells to complain of.
+    if (none || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Writes annotated or multimodal data in the format that the name ends with. */
 export async function writeCells(
-  adata: AnnData,
+  data: AnnData | MuData,
   path: string,
   options: WriteCellsOptions,
 ): Promise<WriteReport> {
   const { compression, format, shards, force, signal } = options;
   if (isZarrName(path) && !/\.zip$/i.test(path)) {
     const layout = { format, shards, force, signal, ...compression && { compression } };
-    return await writeZarr(adata, path, layout as Parameters<typeof writeZarr>[2]);
+    return await writeZarr(data, path, layout as Parameters<typeof writeZarr>[2]);
   }
-  if (!/\.h5ad$/i.test(path)) {
-    throw new UsageError(`Cannot write ${path} as its name must end with .h5ad or .zarr`);
+  const ending = data instanceof MuData ? ".h5mu" : ".h5ad";
+  if (!path.toLowerCase().endsWith(ending)) {
+    throw new UsageError(`Cannot write ${path} as its name must end with ${ending} or .zarr`);
   }
   const layout = { force, signal, ...compression && compression !== "none" && { compression } };
-  return await writeH5ad(adata, path, layout as Parameters<typeof writeH5ad>[2]);
+  return data instanceof MuData
+    ? await writeH5mu(data, path, layout as Parameters<typeof writeH5mu>[2])
+    : await writeH5ad(data, path, layout as Parameters<typeof writeH5ad>[2]);
 }

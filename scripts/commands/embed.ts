@@ -4,14 +4,13 @@ import {
   EmbeddingCollector,
   embedEvents,
   loadModelWithReport,
-  openH5ad,
   runManifest,
   writeH5ad,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { checkOutputFile } from "./outputs.ts";
 
 /** The command. */
@@ -20,7 +19,7 @@ export const embedCommand = command({
   help: "embed cells: writes obsm X_scGPT into a copy of the file",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    input: { kind: "string", help: "h5ad file", required: true },
+    input: { kind: "string", help: "cells", required: true },
     output: { kind: "string", help: "h5ad file to write", required: true },
     force: { kind: "boolean", help: "replace the output if it exists" },
     ...EMBED_FLAGS,
@@ -29,8 +28,8 @@ export const embedCommand = command({
   run: async (flags, context) => {
     const { model: folder, input, output, force = false } = flags;
     await checkOutputFile(output, force);
-    await checkInputFile(input);
-    using adata = await openH5ad(input);
+    await checkCells(input);
+    using adata = await openCells(input, context.signal);
     await using device = await openFromFlags(flags, context);
     const { model, report } = await loadModelWithReport(folder, device, { signal: context.signal });
     using _model = model;

@@ -3,7 +3,6 @@ import {
   type AnnotationEvaluation,
   type AnnotationEvaluationEvent,
   evaluateAnnotation,
-  openH5ad,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
@@ -15,7 +14,7 @@ import {
   tableText,
   writeReport,
 } from "./evaluation_files.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { ANNOTATOR_FLAGS, sayPrepared } from "./train_annotate.ts";
@@ -30,8 +29,8 @@ export const evaluateAnnotate = command({
   name: "annotate",
   help: "train on some cells, name others, and report beside the baselines",
   flags: {
-    train: { kind: "string", help: "labelled h5ad file to learn from", required: true },
-    query: { kind: "string", help: "labelled h5ad file to name", required: true },
+    train: { kind: "string", help: "labelled cells to learn from", required: true },
+    query: { kind: "string", help: "labelled cells to name", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     queryLabelKey: { kind: "string", help: "that of the query", byDefault: "--label-key" },
     queryLayer: { kind: "string", help: "matrix of the query", byDefault: "--layer" },
@@ -44,10 +43,10 @@ export const evaluateAnnotate = command({
   run: async (flags, context) => {
     const { output, force = false, seeds, labelKey, queryLabelKey, queryLayer } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.train, flags.query]) await checkInputFile(path);
+    for (const path of [flags.train, flags.query]) await checkCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using train = await openH5ad(flags.train);
-    using query = await openH5ad(flags.query);
+    using train = await openCells(flags.train, context.signal);
+    using query = await openCells(flags.query, context.signal);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...start } = startOptions({ ...flags, seed: 0 });

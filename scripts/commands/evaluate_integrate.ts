@@ -3,7 +3,6 @@ import {
   evaluateIntegration,
   type IntegrationEvaluation,
   type IntegrationEvaluationEvent,
-  openH5ad,
   reportIntegration,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
@@ -15,7 +14,7 @@ import {
   tableText,
   writeReport,
 } from "./evaluation_files.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { fitOptions } from "./train_flags.ts";
@@ -36,7 +35,7 @@ export const evaluateIntegrate = command({
   name: "integrate",
   help: "train on cells of several batches and report beside HVG + PCA, Harmony, random weights",
   flags: {
-    input: { kind: "string", help: "h5ad file with cells of all batches", required: true },
+    input: { kind: "string", help: "cells of all batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     labelKey: {
       kind: "string",
@@ -51,9 +50,9 @@ export const evaluateIntegrate = command({
   run: async (flags, context) => {
     const { output, force = false, input, batchKey, labelKey, seeds } = flags;
     await refuseExisting(output, force);
-    await checkInputFile(input);
+    await checkCells(input);
     const { reference: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openH5ad(input);
+    using cells = await openCells(input, context.signal);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...recipe } = integrationOptions({ ...flags, seed: 0 });

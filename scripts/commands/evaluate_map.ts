@@ -4,7 +4,6 @@ import {
   loadModelWithReport,
   type MappingEvaluation,
   type MappingEvaluationEvent,
-  openH5ad,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
@@ -17,7 +16,7 @@ import {
   tableText,
   writeReport,
 } from "./evaluation_files.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 
@@ -29,8 +28,8 @@ export const evaluateMap = command({
   help: "map query cells onto a reference and report beside the baselines",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    reference: { kind: "string", help: "labelled h5ad file", required: true },
-    query: { kind: "string", help: "labelled h5ad file to name", required: true },
+    reference: { kind: "string", help: "labelled cells", required: true },
+    query: { kind: "string", help: "labelled cells to name", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     queryLabelKey: { kind: "string", help: "that of the query", byDefault: "--label-key" },
     labelMap: LABEL_MAP_FLAG,
@@ -42,10 +41,10 @@ export const evaluateMap = command({
   run: async (flags, context) => {
     const { output, force = false, labelKey, queryLabelKey, k, seeds } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.reference, flags.query]) await checkInputFile(path);
+    for (const path of [flags.reference, flags.query]) await checkCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openH5ad(flags.reference);
-    using query = await openH5ad(flags.query);
+    using reference = await openCells(flags.reference, context.signal);
+    using query = await openCells(flags.query, context.signal);
     await using device = await openFromFlags(flags, context);
     const { signal } = context;
     const { model, report: loaded } = await loadModelWithReport(flags.model, device, { signal });

@@ -8,7 +8,6 @@ import {
   type Integration,
   labelsOf,
   loadTrained,
-  openH5ad,
   runManifest,
   type TrainedModel,
   umap,
@@ -17,7 +16,7 @@ import {
 import { writeFigures } from "./annotation_figures.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { checkOutputFile } from "./outputs.ts";
 
 /** The command. */
@@ -26,7 +25,7 @@ export const integrateCommand = command({
   help: "embed cells without their batch, by a model of: train integrate",
   flags: {
     model: { kind: "string", help: "folder of the run", required: true },
-    input: { kind: "string", help: "h5ad file with cells of the run's batches", required: true },
+    input: { kind: "string", help: "cells of the run's batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     labelKey: { kind: "string", help: "column of obs with cell types, for a figure" },
     output: {
@@ -48,8 +47,8 @@ export const integrateCommand = command({
     const { geneColumn, batchTokens, labelKey } = flags;
     const { say, signal } = context;
     await checkOutputFile(output, force);
-    await checkInputFile(input);
-    using cells = await openH5ad(input);
+    await checkCells(input);
+    using cells = await openCells(input, context.signal);
     await using device = await openFromFlags(flags, context);
     using integrator = await loadTrained(flags.model, device, { signal });
     const given = {

@@ -7,7 +7,6 @@ import {
   mapEvents,
   type MapReferenceOptions,
   type MapReferenceResult,
-  openH5ad,
   runManifest,
   writeH5ad,
 } from "../../mod.ts";
@@ -21,7 +20,7 @@ import {
   metricsRows,
   metricsTable,
 } from "./evaluate_mapping.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, type LabelMap, readLabelMaps } from "./label_map.ts";
 import { checkOutputFile, writeWhole } from "./outputs.ts";
 
@@ -56,8 +55,8 @@ export const map = command({
   help: "label query cells by their nearest reference cells in scGPT's space",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    reference: { kind: "string", help: "labelled h5ad file", required: true },
-    query: { kind: "string", help: "h5ad file to label", required: true },
+    reference: { kind: "string", help: "labelled cells", required: true },
+    query: { kind: "string", help: "cells to label", required: true },
     output: {
       kind: "string",
       help: "h5ad file to write: the query with labels and embeddings",
@@ -78,10 +77,10 @@ export const map = command({
     const { output, force = false, figures, truthKey, layer = "X" } = flags;
     const { say, signal } = context;
     await checkOutputFile(output, force);
-    for (const path of [flags.reference, flags.query]) await checkInputFile(path);
+    for (const path of [flags.reference, flags.query]) await checkCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openH5ad(flags.reference);
-    using query = await openH5ad(flags.query);
+    using reference = await openCells(flags.reference, signal);
+    using query = await openCells(flags.query, signal);
     const truth = truthKey === undefined
       ? undefined
       : await labelsOf(query, truthKey, labelMaps.query);

@@ -1,13 +1,8 @@
 /** `scgpt train annotate`: a model that names cell types, from labelled cells. */
-import {
-  type AnnotatorPrepared,
-  type AnnotatorTrained,
-  openH5ad,
-  trainAnnotator,
-} from "../../mod.ts";
+import { type AnnotatorPrepared, type AnnotatorTrained, trainAnnotator } from "../../mod.ts";
 import { command, type Context, type Flags } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import {
   fitOptions,
@@ -37,7 +32,7 @@ export const trainAnnotate = command({
   name: "annotate",
   help: "learn cell types from labelled cells; use the model with: scgpt annotate",
   flags: {
-    train: { kind: "string", help: "labelled h5ad file", required: true },
+    train: { kind: "string", help: "labelled cells", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     labelMap: LABEL_MAP_FLAG,
     ...RUN_FLAGS,
@@ -49,9 +44,9 @@ export const trainAnnotate = command({
     const { output, train, labelKey, resume = false, force = false } = flags;
     const place = { output, resume, force, flags };
     await checkRunFolder(place);
-    await checkInputFile(train);
+    await checkCells(train);
     const { reference: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openH5ad(train);
+    using cells = await openCells(train, context.signal);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const events = trainAnnotator(cells, device, {

@@ -1,13 +1,8 @@
 /** `scgpt train integrate`: a model whose embeddings forget the batch. */
-import {
-  type IntegrationPrepared,
-  type IntegrationTrained,
-  openH5ad,
-  trainIntegration,
-} from "../../mod.ts";
+import { type IntegrationPrepared, type IntegrationTrained, trainIntegration } from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkInputFile } from "./inputs.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import {
   fitOptions,
   GENE_FLAGS,
@@ -42,7 +37,7 @@ export const trainIntegrate = command({
   name: "integrate",
   help: "learn embeddings corrected for batches; use the model with: scgpt integrate",
   flags: {
-    input: { kind: "string", help: "h5ad file with cells of all batches", required: true },
+    input: { kind: "string", help: "cells of all batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     ...RUN_FLAGS,
     ...INTEGRATION_FLAGS,
@@ -53,8 +48,8 @@ export const trainIntegrate = command({
     const { output, input, batchKey, resume = false, force = false } = flags;
     const place = { output, resume, force, flags };
     await checkRunFolder(place);
-    await checkInputFile(input);
-    using cells = await openH5ad(input);
+    await checkCells(input);
+    using cells = await openCells(input, context.signal);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const events = trainIntegration(cells, device, {

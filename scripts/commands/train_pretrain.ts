@@ -2,13 +2,13 @@
 import {
   type AnnData,
   GeneVocab,
-  openH5ad,
   pretrain,
   type Pretrained,
   type PretrainPrepared,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import { checkCells, openCells } from "./cells_file.ts";
 import { checkInputFile } from "./inputs.ts";
 import { fitOptions, recipeFlags, RUN_FLAGS, START_FLAGS, startOptions } from "./train_flags.ts";
 import { checkRunFolder, earlierOptions, followRun, openPretrained, storeOf } from "./train_run.ts";
@@ -18,7 +18,7 @@ export const trainPretrain = command({
   name: "pretrain",
   help: "learn to generate expression from unlabelled cells; use the model with --model",
   flags: {
-    input: { kind: "paths", help: "h5ad files", required: true },
+    input: { kind: "paths", help: "files of cells", required: true },
     vocab: {
       kind: "string",
       help: "vocab.json: gene names to ids",
@@ -41,11 +41,11 @@ export const trainPretrain = command({
     const { output, input, resume = false, force = false } = flags;
     const place = { output, resume, force, flags };
     await checkRunFolder(place);
-    for (const path of input) await checkInputFile(path);
+    for (const path of input) await checkCells(path);
     const vocab = await readVocab(flags.vocab);
     const datasets: AnnData[] = [];
     using stack = new DisposableStack();
-    for (const path of input) datasets.push(stack.use(await openH5ad(path)));
+    for (const path of input) datasets.push(stack.use(await openCells(path, context.signal)));
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const events = pretrain(datasets, device, {
