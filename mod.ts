@@ -28,6 +28,7 @@ export {
   type AwkwardValue,
   type AxisArray,
   type AxisMap,
+  bigInts,
   BooleanColumn,
   type ByteSource,
   CategoricalColumn,

@@ -137,12 +137,17 @@ function namesIn(node: StorageNode, attribute: string): readonly string[] {
 }
 
 /** Names of the rows of a table. */
-async function readIndex(group: StorageGroup, name: string, read: Read): Promise<string[]> {
+async function readIndex(
+  group: StorageGroup,
+  name: string,
+  read: Read,
+): Promise<readonly string[]> {
   const node = await group.get(name);
   if (node === undefined) {
     throw new FormatError("missing-key", `Cannot read the table as it has no index ${name}`, group);
   }
   const index = await read("column", node);
+  if (index.kind === "string" && index.mask === undefined) return index.data;
   return Array.from(index.values(), String);
 }
 

@@ -6,6 +6,7 @@
  */
 export { AnnData, type AnnDataParts, type AxisArray, type Named, type Raw } from "./anndata.ts";
 export { AwkwardArray, type AwkwardForm, type AwkwardValue } from "./awkward.ts";
+export { bigInts } from "./big_ints.ts";
 export {
   BooleanColumn,
   CategoricalColumn,

@@ -51,7 +51,7 @@ export async function breathe(signal: AbortSignal | undefined): Promise<void> {
 
 /** Refuses names that would be taken for a path. */
 export function checkName(key: string, name: string): void {
-  if (name === "" || name === "." || name.includes("/")) {
+  if (name === "" || name === "." || name === ".." || name.includes("/")) {
     throw new RangeError(
       `Cannot write ${key} as a name must be neither empty nor contain "/": got ${
         JSON.stringify(name)

@@ -3,7 +3,7 @@
  * that other users of zarrita in the same program keep theirs.
  */
 import { registry } from "zarrita";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "./crc.ts";
 
 /** What a codec learns of the chunks. */
 interface ChunkInfo {
@@ -137,6 +137,15 @@ function mostBytes({ dataType, shape }: ChunkInfo): number {
   return size === undefined ? 2 ** 30 : 2 * size * shape.reduce((a, b) => a * b, 1) + 64;
 }
 
+/** A codec of numcodecs; what its configuration breaks is told as damage is. */
+function configured(maker: CodecMakerOf, configuration: { id: string }) {
+  try {
+    return maker.fromConfig(configuration);
+  } catch (cause) {
+    throw new RangeError((cause as Error).message.replace(/\s+/g, " "), { cause });
+  }
+}
+
 /** A decoder of numcodecs that first asks how long its result will be, as it would allocate whatever a file claims. */
 function sized(
   id: string,
@@ -147,7 +156,7 @@ function sized(
     const maker = await load();
     return {
       fromConfig(configuration, chunk) {
-        const codec = maker.fromConfig({ id, ...configuration });
+        const codec = configured(maker, { id, ...configuration });
         const most = mostBytes(chunk);
         return {
           kind: "bytes_to_bytes",

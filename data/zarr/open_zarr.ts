@@ -6,7 +6,7 @@ import { isHttp, openSource } from "../source.ts";
 import { openHierarchy } from "./hierarchy.ts";
 import { openNodes, type OpenZarr as OpenStore } from "./nodes.ts";
 import { handleStore, memoryStore, type ZarrStore } from "./store.ts";
-import { httpStore } from "./store_http.ts";
+import { httpFile, httpStore } from "./store_http.ts";
 import { zipStore } from "./store_zip.ts";
 
 /** Where a zarr store may be. */
@@ -46,15 +46,20 @@ async function storeOf(source: ZarrSource, options: OpenZarrOptions): Promise<Za
   }
   if (source instanceof Map) return memoryStore(source);
   if (typeof source === "string" || source instanceof URL) {
-    if (isZip(source)) return await zipStore(await openSource(source));
-    if (isHttp(source)) return httpStore(new URL(source), options);
+    if (isHttp(source)) {
+      const address = new URL(source);
+      return isZip(source)
+        ? await zipStore(await httpFile(address, options))
+        : httpStore(address, options);
+    }
     if (!("Deno" in globalThis)) {
       throw new TypeError(
         `Cannot open ${source} as a page has no file system: give a folder handle, a File, a Map or an http address`,
       );
     }
-    const { folderStore } = await import("./store_deno.ts");
-    return await folderStore(toPath(source));
+    const { folderStore, isFolder } = await import("./store_deno.ts");
+    const path = toPath(source);
+    return await isFolder(path) ? folderStore(path) : await zipStore(await openSource(path));
   }
   if ("getDirectoryHandle" in source) return handleStore(source as FileSystemDirectoryHandle);
   return source as ZarrStore;

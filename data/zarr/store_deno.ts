@@ -7,10 +7,14 @@ function absent(error: unknown): undefined {
   if (!missing) throw error;
 }
 
-/** A store over a folder of the server; throws `Deno.errors.NotFound` where there is none. */
-export async function folderStore(path: string): Promise<ZarrStore> {
+/** Whether a path is a folder; throws `Deno.errors.NotFound` where nothing is there. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await Deno.stat(path)).isDirectory;
+}
+
+/** A store over a folder of the server. */
+export function folderStore(path: string): ZarrStore {
   const root = path.replace(/\/+$/, "");
-  await Deno.stat(root);
   return {
     name: path,
     async get(key, range) {

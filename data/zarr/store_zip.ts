@@ -4,6 +4,7 @@
  */
 import { FormatError } from "../errors.ts";
 import type { ByteSource } from "../source.ts";
+import { crc32 } from "./crc.ts";
 import { foldersOf, resolveRange, type ZarrStore } from "./store.ts";
 
 const END = 0x06054b50;
@@ -26,6 +27,8 @@ interface Entry {
   readonly packed: number;
   /** Bytes unpacked. */
   readonly size: number;
+  /** CRC-32 of the unpacked bytes. */
+  readonly checksum: number;
 }
 
 /** Refuses a file that breaks the format. */
@@ -98,6 +101,7 @@ async function readDirectory(source: ByteSource): Promise<Map<string, Entry>> {
       packed: directory.getUint32(at + 20, true),
       size: directory.getUint32(at + 24, true),
       at: directory.getUint32(at + 42, true),
+      checksum: directory.getUint32(at + 16, true),
     };
     if (!name.endsWith("/")) entries.set(name, widen(directory, extra, entry));
     at = next;
@@ -149,23 +153,23 @@ export async function zipStore(source: ByteSource): Promise<ZarrStore> {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       const start = await dataStart(source, entry);
-      if (entry.method !== 0) {
-        const bytes = await unpack(source, key, { ...entry, at: start });
-        if (range === undefined) return bytes;
-        const { offset, length } = resolveRange(range, bytes.length, key);
-        return bytes.subarray(offset, offset + length);
+      if (entry.method === 0 && range !== undefined) {
+        const { offset, length } = resolveRange(range, entry.packed, key);
+        return await source.read(start + offset, length);
       }
-      const part = resolveRange(range ?? { offset: 0, length: entry.packed }, entry.packed, key);
-      return await source.read(start + part.offset, part.length);
+      const bytes = await unpack(source, key, { ...entry, at: start });
+      if (range === undefined) return bytes;
+      const { offset, length } = resolveRange(range, bytes.length, key);
+      return bytes.subarray(offset, offset + length);
     },
     list: (folder) => Promise.resolve([...folders.get(folder) ?? []]),
     close: () => source[Symbol.dispose](),
   };
 }
 
-/** Reads and unpacks a whole entry; `at` is the start of its bytes. */
+/** Reads, unpacks and checks a whole entry; `at` is the start of its bytes. */
 async function unpack(source: ByteSource, key: string, entry: Entry): Promise<Uint8Array> {
-  if (entry.method !== 8) {
+  if (entry.method !== 0 && entry.method !== 8) {
     throw new FormatError(
       "missing-filter",
       `Cannot read the entry as ZIP method ${entry.method} is not available here`,
@@ -174,7 +178,9 @@ async function unpack(source: ByteSource, key: string, entry: Entry): Promise<Ui
   }
   const packed = await source.read(entry.at, entry.packed);
   try {
-    return await inflate(packed, entry.size);
+    const bytes = entry.method === 0 ? packed : await inflate(packed, entry.size);
+    if (crc32(bytes) === entry.checksum) return bytes;
+    throw new RangeError("its checksum does not fit");
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new FormatError("value", `Cannot unpack the entry as it is damaged: ${reason}`, {

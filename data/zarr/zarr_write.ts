@@ -55,6 +55,18 @@ interface Pending {
   readonly array: Json | undefined;
 }
 
+/** Names that mean something else in a store or on a disk. */
+const RESERVED = /^(\.{0,2}|\.z(group|array|attrs|metadata)|zarr\.json)$/;
+
+/** Refuses a key that would lie outside the store or in place of its metadata, as a file that is copied may have. */
+function checkKey(key: string): void {
+  const bad = key.split("/").find((name) => RESERVED.test(name) || name.includes("\\"));
+  if (bad === undefined) return;
+  throw new RangeError(
+    `Cannot write ${key} as zarr has no room for the name ${JSON.stringify(bad)}`,
+  );
+}
+
 /** An array that is stored. */
 interface Stored extends ArrayOptions {
   /** Bytes of an element. */
@@ -76,9 +88,10 @@ export class ZarrWriter implements StorageWriter {
   }
 
   /** Makes a group and the attributes of it. */
-  group(key: string, attributes: Readonly<Record<string, AttributeValue>>): Promise<void> {
+  // deno-lint-ignore require-await -- so that a wrong name rejects instead of throwing
+  async group(key: string, attributes: Readonly<Record<string, AttributeValue>>): Promise<void> {
+    checkKey(key);
     this.#nodes.set(key, { attributes: { ...attributes }, array: undefined });
-    return Promise.resolve();
   }
 
   /** Sets attributes of a node. */
@@ -99,6 +112,7 @@ export class ZarrWriter implements StorageWriter {
 
   /** Writes a whole array. */
   async array(key: string, data: ArrayData, options: ArrayOptions): Promise<void> {
+    checkKey(key);
     const { dtype, shape } = options;
     if (Array.isArray(data)) return await this.#texts(key, data, options);
     if ("fields" in data) {
@@ -136,6 +150,7 @@ export class ZarrWriter implements StorageWriter {
 
   /** Starts an array of numbers that grows along its first axis; one that stays small is written at once when finished. */
   stream(key: string, name: NumericDtype, rest: readonly number[] = []): ArrayStream {
+    checkKey(key);
     const size = itemBytes(name);
     const dtype: Dtype = { kind: "numeric", name };
     const chunks = this.#chunksOf(key, [Infinity, ...rest], { dtype, itemBytes: size });

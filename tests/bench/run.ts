@@ -1,6 +1,7 @@
 /**
  * `deno task bench [ROW …]`: ours beside onnxruntime-web and PyTorch, in one run, interleaved; minimum and median of the runs, the ratio of
- * the medians, and the share of the machine's peak. Writes tests/bench/RESULTS.md with `--write`. PYTHON names a Python with torch 2.13.0.
+ * the medians, and the share of the machine's peak. Writes tests/bench/RESULTS.md with `--write`. PYTHON names a Python with torch 2.13.0,
+ * PYTHON_DATA one with anndata.
  */
 import {
   GeneVocab,
@@ -17,6 +18,7 @@ import {
 } from "../../mod.ts";
 import { makeModelFolder } from "../../scripts/commands/init.ts";
 import { raggedLengths, randomBatch } from "./cells.ts";
+import { dataRows } from "./data.ts";
 import { loadingRows } from "./loading.ts";
 import { interleave, seconds, type Timing } from "./measure.ts";
 import { memoryRows } from "./memory.ts";
@@ -44,6 +46,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   embed: benchEmbedding,
   train: async ({ torch, peak, lines }) => void lines.push(...await trainingRows(torch, peak, say)),
   load: async ({ lines }) => void lines.push(...await loadingRows(MODEL)),
+  data: async ({ lines }) => void lines.push(...await dataRows(FOLDER, say)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
 };
 

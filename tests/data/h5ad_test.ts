@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   AnnData,
+  bigInts,
   type ColumnKind,
   DataFrame,
   denseMatrix,
@@ -184,6 +185,20 @@ Deno.test("openH5ad() reads unusual element types right", async () => {
   ]);
   assert.deepEqual((await valuesOf(await adata.layers.need("unsorted"))).slice(0, 3), [2, 0, 1]);
   assert.deepEqual((await valuesOf(await adata.layers.need("doubled"))).slice(0, 3), [0, 3, 0]);
+});
+
+Deno.test("bigInts() reads every digit of a stored column of integers, and no other", async () => {
+  using adata = await openFixture("odd");
+  assert.deepEqual(
+    await bigInts(adata.obs, "serial"),
+    BigInt64Array.of(1n, 2n, 3n, 2n ** 53n + 1n),
+  );
+  await assert.rejects(bigInts(adata.obs, "squeezed"), /the column holds none/);
+  await assert.rejects(bigInts(adata.obs, "nothing"), /as it was read from a file/);
+  using columns = await openFixture("columns");
+  assert.deepEqual(await bigInts(columns.obs, "n_genes"), BigInt64Array.of(3n, 0n, 1n, 2n));
+  await assert.rejects(bigInts(columns.obs, "score"), /the column holds none/);
+  await assert.rejects(bigInts(columns.obs.select([0]), "n_genes"), RangeError);
 });
 
 Deno.test("openH5ad() reads texts compressed with lzf from every kind of source", async () => {

@@ -101,6 +101,18 @@ Deno.test("writeZarr() leaves nothing behind when it fails or is stopped", async
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
+Deno.test("writeZarr() writes nothing outside its folder, whatever names a file has", async () => {
+  using folder = new TempFolder();
+  for (const name of ["..", ".zattrs", "zarr.json", "a\\b"]) {
+    const cells = cellsInMemory().with({ uns: { [name]: { [name]: Int32Array.of(1) } } });
+    await assert.rejects(writeZarr(cells, folder.file("a.zarr")), RangeError, name);
+  }
+  const cells = cellsInMemory().with({ uns: { "50 % (a?b#c)": "kept" } });
+  await writeZarr(cells, folder.file("a.zarr"));
+  using copy = await openZarr(folder.file("a.zarr"));
+  assert.equal(await copy.uns.need("50 % (a?b#c)"), "kept");
+});
+
 Deno.test("writeZarr() refuses options that do not fit", async () => {
   const write = (options: object) => writeZarr(cellsInMemory(), new Map(), options);
   await assert.rejects(write({ format: 1 }), /format must be 2 or 3: got 1/);

@@ -175,6 +175,15 @@ Deno.test("openZarr() refuses a damaged chunk and never invents values", async (
   await rejectsWith((await arrayOf(root, "sharded")).read(), "value", "sharded");
 });
 
+Deno.test("openZarr() refuses an entry of a ZIP file whose checksum does not fit", async () => {
+  const zip = await Deno.readFile(zarrFixture("columns_v3"));
+  const store = await zipStore(await openSource(zip));
+  const name = new TextEncoder().encode("obs/score/c/0");
+  const at = zip.findIndex((_, k) => name.every((byte, i) => zip[k + i] === byte));
+  zip[at + name.length + 5]! ^= 1; // a bit of the packed bytes behind the name
+  await rejectsWith(store.get("obs/score/c/0"), "value", "obs/score/c/0");
+});
+
 Deno.test("openZarr() says what is no zarr store", async () => {
   await rejectsWith(openZarr(new Map()), "not-zarr", "/");
   await assert.rejects(openZarr("/nowhere.zarr"), Deno.errors.NotFound);
@@ -207,6 +216,14 @@ Deno.test("openZarr() asks a server again that fails for a moment, and passes it
   for await (const rows of adata.X!.rows()) sums.push([...rows.data].reduce((a, b) => a + b, 0));
   assert.deepEqual(sums, [15.5]);
   assert.ok(failed.size >= 3 && seen.length === server.asked.length);
+  const zip = await Deno.readFile(zarrFixture("columns_v3"));
+  await using zips = new ZarrServer(new Map([["cells.zarr.zip", zip]]));
+  const asked: string[] = [];
+  using zipped = await openZarr(`${zips.url}cells.zarr.zip?key=1`, {
+    fetch: (input, init) => (asked.push(String(input)), fetch(input, init)),
+  });
+  assert.equal(zipped.nObs, 4);
+  assert.ok(asked.length > 3 && asked.every((address) => address.endsWith(".zip?key=1")));
   await using broken = new ZarrServer(values, (key) => key.includes("/") ? 403 : 0);
   await assert.rejects(openZarr(broken.url), /the server answered 403/);
 });

@@ -13,6 +13,7 @@ import {
 } from "../../data/mod.ts";
 import { openH5ad } from "../../data/h5ad/mod.ts";
 import { openZarr } from "../../data/zarr/mod.ts";
+import { recordFile } from "./formats_table.ts";
 
 const FOLDER = new URL("../../../shared/data/formats/", import.meta.url);
 
@@ -140,6 +141,7 @@ for (const [file, groups] of Object.entries(DIGESTS)) {
         using adata = await open(file, path);
         const sorted = Object.entries(expected).sort(([a], [b]) => a < b ? -1 : 1);
         assert.deepEqual(await digestsOf(adata), Object.fromEntries(sorted));
+        await recordFile(`${file}${path && `, ${path}`}`, sorted.length);
       },
     });
   }
