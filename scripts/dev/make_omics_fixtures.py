@@ -59,7 +59,7 @@ def tenx(path: Path, genomes: dict) -> None:
             group["indptr"] = np.array([0, 2, 2, 4], "i8")
             group["barcodes"] = np.array(["AAA-1", "AAC-1", "AAG-1"], "S18")
             for key, values in arrays.items():
-                group[key] = np.array(values, "S15")
+                group[key] = np.array(values, "S16")
 
 
 def digests(path: Path) -> dict:
