@@ -24,9 +24,11 @@ function hasAt(bytes: Uint8Array, at: number, text: string): boolean {
 /** First bytes as words or numbers, for messages. */
 function describeHead(head: Uint8Array): string {
   if (head.length === 0) return "it is empty";
-  const text = new TextDecoder().decode(head.subarray(0, 40));
+  const [text = ""] = new TextDecoder().decode(head.subarray(0, 40)).split(/\r?\n/);
   // deno-lint-ignore no-control-regex -- these are what is looked for
-  if (!/[\x00-\x1f\ufffd]/.test(text)) return `it begins with ${JSON.stringify(text)}`;
+  if (text !== "" && !/[\x00-\x1f\ufffd]/.test(text)) {
+    return `it begins with ${JSON.stringify(text)}`;
+  }
   const bytes = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0"));
   return `it begins with the bytes ${bytes.join(" ")}`;
 }
