@@ -1,5 +1,5 @@
 /** Multimodal data: several AnnData whose cells, genes or both belong together. */
-import { AnnData, type AxisArray, type Named } from "./anndata.ts";
+import type { AnnData, AxisArray, Named } from "./anndata.ts";
 import { checkIndices, checkOptions } from "./checks.ts";
 import { DataFrame } from "./dataframe.ts";
 import { LazyMap } from "./lazy_map.ts";

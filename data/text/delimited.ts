@@ -129,15 +129,13 @@ class TableReader {
 /** Reads a whole file. */
 async function readTable(file: TextFile, options: DelimitedOptions): Promise<TableReader> {
   const reader = new TableReader(file, options);
-  let empty = true;
-  for await (const { bytes, first } of linesOf(file, options.signal)) {
-    let line = first;
-    for (let start = empty ? byteOrderMark(bytes) : 0; start < bytes.length; line++) {
+  let line = 1;
+  for await (const bytes of linesOf(file, options.signal)) {
+    for (let start = line === 1 ? byteOrderMark(bytes) : 0; start < bytes.length; line++) {
       const next = bytes.indexOf(10, start);
       const stop = next === -1 ? bytes.length : next;
       const end = stop > start && bytes[stop - 1] === 13 ? stop - 1 : stop;
       if (end > start) reader.read(bytes, { start, end, line });
-      empty = false;
       start = stop + 1;
     }
   }

@@ -1,6 +1,6 @@
 /** Matrix Market files, https://math.nist.gov/MatrixMarket/formats.html: header and entries of the coordinate format. */
 import { FormatError } from "../errors.ts";
-import { type Lines, linesOf } from "./lines.ts";
+import { linesOf } from "./lines.ts";
 import { type NumberToken, readNumber } from "./number_token.ts";
 import type { TextFile } from "./text_source.ts";
 
@@ -22,6 +22,8 @@ export interface MatrixMarketHeader {
   readonly entries: number;
   /** Number of the line that says how many, from 1. */
   readonly line: number;
+  /** Place of the byte after that line. */
+  readonly end: number;
 }
 
 /** Entries of the matrix, in the order of the file. The arrays are used again for the next block. */
@@ -100,31 +102,23 @@ export async function readHeader(
 ): Promise<MatrixMarketHeader> {
   const decoder = new TextDecoder();
   let field: MatrixMarketHeader["field"] | undefined;
-  let line = 0, length = 0;
-  for await (const { bytes } of linesOf(file, signal)) {
-    for (const text of decoder.decode(bytes.subarray(0, HEADER_BYTES)).split("\n")) {
+  let line = 0, read = 0;
+  for await (const bytes of linesOf(file, signal)) {
+    for (let start = 0; start < bytes.length && read < HEADER_BYTES;) {
+      const end = lineEnd(bytes, start);
+      const text = decoder.decode(bytes.subarray(start, Math.min(end, start + HEADER_BYTES)));
       line++;
-      length += text.length;
+      read += end + 1 - start;
+      start = end + 1;
       if (line === 1) field = fieldOf(file, text);
       else if (!text.startsWith("%") && text.trim() !== "") {
         const [rows, columns, entries] = sizesOf(file, text, line);
-        return { field: field!, rows, columns, entries, line };
+        return { field: field!, rows, columns, entries, line, end: read };
       }
     }
-    if (length >= HEADER_BYTES) break;
+    if (read >= HEADER_BYTES) break;
   }
   return refuse(file, Math.max(1, line), "Cannot read a matrix as its size is not there");
-}
-
-/** Where the lines from number `from` on begin. */
-function offsetOfLine({ bytes, first }: Lines, from: number): number {
-  let at = 0;
-  for (let line = first; line < from; line++) {
-    const end = bytes.indexOf(NEWLINE, at);
-    if (end === -1) return bytes.length;
-    at = end + 1;
-  }
-  return at;
 }
 
 /** Reads entries out of blocks of lines. */
@@ -252,9 +246,10 @@ export async function* entriesOf(
   options: EntryOptions,
 ): AsyncGenerator<Entries> {
   const reader = new EntryReader(file, header, options.fitFloat32);
-  for await (const lines of linesOf(file, options.signal)) {
-    const at = offsetOfLine(lines, header.line + 1);
-    if (at < lines.bytes.length) yield reader.read(lines.bytes, at);
+  let before = header.end;
+  for await (const bytes of linesOf(file, options.signal)) {
+    if (before < bytes.length) yield reader.read(bytes, before);
+    before = Math.max(0, before - bytes.length);
   }
   if (reader.left === 0) return;
   const { line, entries } = header;

@@ -176,7 +176,7 @@ Deno.test("openTenxMtx() refuses headers of other kinds, and counts that do not 
   await rejectsAt({ matrix: MTX.replace("coordinate", "array") }, "line 1", /got array/);
   await rejectsAt({ matrix: MTX.replace("3 4 5", "3 4") }, "line 3", /must be three numbers/);
   await rejectsAt({ matrix: MTX.replace("3 4 5", "3 4 -5") }, "line 3", /must be three numbers/);
-  await rejectsAt({ matrix: MTX.split("\n")[0]! + "\n" }, "line 2", /its size is not there/);
+  await rejectsAt({ matrix: MTX.split("\n")[0]! + "\n" }, "line 1", /its size is not there/);
   await rejectsAt({ matrix: MTX.replace("3 4 5", "3 4 6") }, "line 8", /promises 6 .*: got 5/);
   await rejectsAt({ matrix: MTX.replace("3 4 5", "3 4 4") }, "line 8", /promises 4 .* are more/);
   await rejectsAt({ matrix: MTX.replace("3 4 5", "3 4 999999999999") }, "line 8", /got 5/);

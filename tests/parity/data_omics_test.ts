@@ -1,6 +1,6 @@
 /** MuData and 10x matrices against digests of what Python's mudata and scanpy read from them, where the files are at hand. */
 import assert from "node:assert/strict";
-import { type AnnData, type MuData } from "../../data/mod.ts";
+import type { AnnData, MuData } from "../../data/mod.ts";
 import { openCells, openMuData } from "../../data/cells/mod.ts";
 import { frameDigests, matrixDigest, numbers } from "./digests.ts";
 
