@@ -43,7 +43,25 @@ async function* bytesOf(
 async function unpacker(): Promise<TransformStream<Uint8Array, Uint8Array>> {
   if (!("Deno" in globalThis)) return new DecompressionStream("gzip") as never;
   const { gunzip } = await import("./gunzip_deno.ts");
-  return gunzip();
+  return await gunzip();
+}
+
+/** A stream of the bytes of a source; `ReadableStream.from` is not everywhere. */
+function streamOf(
+  source: ByteSource,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const bytes = bytesOf(source, signal);
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await bytes.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await bytes.return(undefined);
+    },
+  });
 }
 
 /** The unpacked bytes of a gzip source. */
@@ -51,12 +69,12 @@ async function* unpacked(
   source: ByteSource,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const packed = ReadableStream.from(bytesOf(source, signal));
+  const reader = streamOf(source, signal).pipeThrough(await unpacker()).getReader();
   let at = 0;
   try {
-    for await (const block of packed.pipeThrough(await unpacker())) {
-      at += block.length;
-      yield block as Uint8Array<ArrayBuffer>;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      at += next.value.length;
+      yield next.value as Uint8Array<ArrayBuffer>;
     }
   } catch (cause) {
     signal?.throwIfAborted();
@@ -66,6 +84,8 @@ async function* unpacked(
       key: `byte ${at} of the text`,
       cause,
     });
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }
 
