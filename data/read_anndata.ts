@@ -25,17 +25,31 @@ export async function childGroup(
   return node === undefined || isNone(node) ? undefined : asGroup(node);
 }
 
+/** An entry of a group; one that cannot be opened says so when it is asked for, so that the others can be read. */
+async function entryOf<T>(
+  group: StorageGroup,
+  key: string,
+  read: (node: StorageNode) => Promise<T>,
+): Promise<readonly [string, LazyEntry<T>]> {
+  try {
+    const node = (await group.get(key))!;
+    return [key, storedEntry(node, () => read(node))];
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return [key, { load: () => Promise.reject(error) }];
+  }
+}
+
 /** The values of a group as they are asked for. */
 export async function lazily<R extends keyof Roles>(
   group: StorageGroup | undefined,
   role: R,
   options: { name: string; without?: ReadonlySet<string> },
 ): Promise<LazyMap<Roles[R]>> {
-  const entries: [string, LazyEntry<Roles[R]>][] = [];
+  const entries: (readonly [string, LazyEntry<Roles[R]>])[] = [];
   for (const key of group?.keys() ?? []) {
     if (options.without?.has(key)) continue;
-    const node = (await group!.get(key))!;
-    entries.push([key, storedEntry(node, () => readAs(role, node))]);
+    entries.push(await entryOf(group!, key, (node) => readAs(role, node)));
   }
   return new LazyMap(options.name, entries);
 }
@@ -54,11 +68,8 @@ export async function readAxisArrays(
 ): Promise<LazyMap<AxisArray>> {
   const node = await parent.get(name);
   if (node?.node === "array") return structMatrices(node).map((matrix): AxisArray => matrix);
-  const entries: [string, LazyEntry<AxisArray>][] = [];
-  for (const key of node?.keys() ?? []) {
-    const child = (await node!.get(key))!;
-    entries.push([key, storedEntry(child, () => readAxisArray(child))]);
-  }
+  const entries: (readonly [string, LazyEntry<AxisArray>])[] = [];
+  for (const key of node?.keys() ?? []) entries.push(await entryOf(node!, key, readAxisArray));
   return new LazyMap(name, entries);
 }
 

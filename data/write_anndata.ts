@@ -7,6 +7,7 @@ import type { UnsValue } from "./uns.ts";
 import {
   checkName,
   encoding,
+  loadPart,
   type NotCarried,
   type Target,
   writeAwkward,
@@ -40,8 +41,12 @@ async function writeMap<T>(
   for (const [name, entry] of map.entries()) {
     checkName(key, name);
     const node = entryOrigin(entry);
-    if (node !== undefined) await target.copy(`${key}/${name}`, node);
-    else await write(target, `${key}/${name}`, await entry.load());
+    if (node !== undefined) {
+      await target.copy(`${key}/${name}`, node);
+      continue;
+    }
+    const value = await loadPart(target, `${key}/${name}`, entry);
+    if (value !== undefined) await write(target, `${key}/${name}`, value);
   }
 }
 

@@ -2,7 +2,8 @@
 import { AwkwardArray } from "./awkward.ts";
 import type { Column, NumericColumn } from "./column.ts";
 import { columnsOf, DataFrame } from "./dataframe.ts";
-import { entryOrigin } from "./lazy_map.ts";
+import { FormatError } from "./errors.ts";
+import { entryOrigin, type LazyEntry } from "./lazy_map.ts";
 import { isMatrix, type Matrix, scatter } from "./matrix.ts";
 import { fitsFloat32, fromFloats } from "./numbers.ts";
 import type {
@@ -57,6 +58,21 @@ export function checkName(key: string, name: string): void {
         JSON.stringify(name)
       }`,
     );
+  }
+}
+
+/** Reads a part that is to be written; notes why where it cannot be read. */
+export async function loadPart<T>(
+  target: Target,
+  key: string,
+  entry: LazyEntry<T>,
+): Promise<T | undefined> {
+  try {
+    return await entry.load();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    target.notCarried.push({ key, reason: error.message });
+    return undefined;
   }
 }
 
@@ -156,11 +172,12 @@ export async function writeFrame(target: Target, key: string, frame: DataFrame):
   for (const [name, entry] of columnsOf(frame).entries()) {
     target.signal?.throwIfAborted();
     const node = entryOrigin(entry);
-    if (node === undefined) {
-      await writeColumn(target, `${key}/${name}`, await frame.column(name));
-    } else if (!await target.copy(`${key}/${name}`, node)) {
+    if (node !== undefined) {
+      if (await target.copy(`${key}/${name}`, node)) written.push(name);
       continue;
     }
+    if (await loadPart(target, `${key}/${name}`, entry) === undefined) continue;
+    await writeColumn(target, `${key}/${name}`, await frame.column(name));
     written.push(name);
   }
   await target.out.attributes(key, { "column-order": written });

@@ -37,5 +37,6 @@ export { run, update } from "./run.ts";
 export { checkpoint, detach, scaleGradient, Tape } from "./tape.ts";
 export { scope, Tensor } from "./tensor.ts";
 export { openWasmDevice, type WasmDeviceOptions } from "./wasm/device.ts";
+export { type Float64Factors, type Float64Matrix, Float64Space } from "./wasm/float64.ts";
 export { openWebGpuDevice, type WebGpuOptions } from "./webgpu/device.ts";
 export type { Simd } from "./wasm/module.ts";

@@ -18,7 +18,7 @@ export {
 export { eventTurn } from "./event_turn.ts";
 export { nearest, refuseUnknownKeys } from "./options.ts";
 
-export { binEdges, type BinningMode, binRow } from "./input/binning.ts";
+export { binEdges, BINNING_MODES, type BinningMode, binRow, MIDDLE } from "./input/binning.ts";
 export {
   inspectValues,
   type MatrixNames,
@@ -185,7 +185,7 @@ export {
 } from "./train/objectives/expression.ts";
 export { Adam, type AdamOptions, type AdamSlot } from "./train/optimizer.ts";
 export { type CellSplit, splitCells, type SplitOptions } from "./train/order.ts";
-export { type Prompt, promptBatch, type PromptDraw } from "./train/prompt.ts";
+export { type Prompt, promptBatch, type PromptDraw, unknownGenes } from "./train/prompt.ts";
 export { learningRate, type Place, type Schedule } from "./train/schedule.ts";
 export {
   type CheckpointSlot,

@@ -13,6 +13,7 @@ import { evaluateAnnotate } from "./commands/evaluate_annotate.ts";
 import { evaluateIntegrate } from "./commands/evaluate_integrate.ts";
 import { evaluateMap } from "./commands/evaluate_map.ts";
 import { forward } from "./commands/forward.ts";
+import { generateCommand } from "./commands/generate.ts";
 import { init } from "./commands/init.ts";
 import { readJsonObject } from "./commands/inputs.ts";
 import { integrateCommand } from "./commands/integrate.ts";
@@ -21,12 +22,14 @@ import { map } from "./commands/map.ts";
 import { trainAnnotate } from "./commands/train_annotate.ts";
 import { trainIntegrate } from "./commands/train_integrate.ts";
 import { trainPretrain } from "./commands/train_pretrain.ts";
+import { INTERRUPTED, interruptible } from "./interrupt.ts";
 
 const COMMANDS: readonly Command[] = [
   embedCommand,
   map,
   annotateCommand,
   integrateCommand,
+  generateCommand,
   init,
   inspect,
   convert,
@@ -46,24 +49,18 @@ const GROUPS: Readonly<Record<string, { readonly help: string; readonly tasks: C
   },
 };
 
-const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: INTERRUPTED } as const;
 
 /** Runs the executable with arguments and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  const interrupt = new AbortController();
-  const onInterrupt = () => {
-    if (interrupt.signal.aborted) Deno.exit(EXIT.interrupted); // asked twice: at once
-    interrupt.abort(new DOMException("Interrupted", "AbortError"));
-  };
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  try {
-    await program(interrupt.signal).parseAsync([...args], { from: "user" });
-    return EXIT.done;
-  } catch (error) {
-    return report(error, interrupt.signal);
-  } finally {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-  }
+  return await interruptible(async (signal) => {
+    try {
+      await program(signal).parseAsync([...args], { from: "user" });
+      return EXIT.done;
+    } catch (error) {
+      return report(error, signal);
+    }
+  });
 }
 
 function program(signal: AbortSignal): Program {

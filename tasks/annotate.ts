@@ -165,7 +165,7 @@ export interface Annotation extends Prediction {
 /**
  * Names cells by a trained annotator. A cell's probabilities depend on its row and name, the model and the seed alone.
  *
- * @param adata Cells, with counts or a monotone transform of them
+ * @param adata Cells, with counts or a monotone transform of them; the transform of the training cells where the annotator bins nothing
  * @param annotator What {@linkcode trainAnnotator} gave, or a loaded one
  * @param options Settings
  * @returns Labels, their probabilities, and those of all classes
@@ -200,7 +200,8 @@ export async function annotate(
   return { ...bestClasses(probabilities, classes, minConfidence), classes, probabilities, panel };
 }
 
-function bestClasses(
+/** The best class of each cell; the first of equal ones. probabilities [cells, classes] */
+export function bestClasses(
   probabilities: Float32Array,
   classes: readonly string[],
   minConfidence: number,

@@ -31,7 +31,7 @@ export interface EmbedOptions {
   readonly batchTokens?: number;
   /** Most tokens of a cell; the model's `maxSeqLen` by default. More genes are sampled, keyed by cell name and gene. */
   readonly maxLength?: number;
-  /** How tied values are binned: "reference" (default) draws, "deterministic" takes the middle bin. */
+  /** How tied values are binned: "reference" (default) draws, "deterministic" takes the middle bin; "none" bins nothing. */
   readonly binning?: BinningMode;
   /** Seed of tied bins and sampled genes; 0 by default. */
   readonly seed?: number;

@@ -28,11 +28,11 @@ export interface StartOptions {
   readonly config?: ConfigOverrides;
   /** Highly variable genes that the model sees; 1,200 by default, Infinity: all. */
   readonly nTopGenes?: number;
-  /** "X" (default), "raw", or the name of a layer, with counts. */
+  /** "X" (default), "raw", or the name of a layer, with counts; logarithms of them where binning is "none". */
   readonly layer?: string;
   /** Column of `var` with gene symbols. */
   readonly geneColumn?: string;
-  /** How values become bins; "reference" by default. */
+  /** How values become bins; "reference" by default. "none" learns from logged values as they are. */
   readonly binning?: BinningMode;
   /** Whether genes with value zero are tokens too. */
   readonly includeZeroGenes?: boolean;

@@ -1,7 +1,7 @@
 /** Reads trained models back: from a folder of a server, from an address, or from files that a page was given. */
 import type { Device } from "../gpu/mod.ts";
 import {
-  type BinningMode,
+  BINNING_MODES,
   loadModel,
   type ModelFiles,
   nearest,
@@ -47,7 +47,6 @@ export async function loadTrained(
   }
 }
 
-const BINNING: readonly BinningMode[] = ["reference", "deterministic"];
 const KEYS = ["task", "input", "classes", "batches"];
 const INPUT_KEYS = ["genes", "clsValue", "maxLength", "binning", "includeZeroGenes"];
 
@@ -89,8 +88,8 @@ function parseInput(input: unknown): CellInput {
   if (!Number.isSafeInteger(maxLength) || maxLength < 2) {
     outside("input.maxLength", "an integer >= 2", maxLength);
   }
-  const mode = BINNING.find((mode) => mode === binning);
-  if (mode === undefined) outside("input.binning", BINNING.join(" or "), binning);
+  const mode = BINNING_MODES.find((mode) => mode === binning);
+  if (mode === undefined) outside("input.binning", BINNING_MODES.join(", "), binning);
   const names = namesOf("input.genes", genes);
   return { genes: names, clsValue, maxLength, binning: mode, includeZeroGenes };
 }

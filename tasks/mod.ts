@@ -15,6 +15,13 @@ export {
   type EmbedResult,
   type EmbedStart,
 } from "./embed.ts";
+export { generate, type GenerateCellsOptions } from "./generate.ts";
+export {
+  attachGeneration,
+  type AttachGenerationOptions,
+  generatedCells,
+  type Generation,
+} from "./generation.ts";
 export { type LabelMap, labelsOf } from "./labels.ts";
 export { type RunManifest, runManifest } from "./manifest.ts";
 export {
@@ -119,6 +126,7 @@ export {
   kbetPerLabel,
   type KbetPerLabelOptions,
 } from "./metrics/kbet.ts";
+export type { HeldOutScores, StepScores } from "./metrics/held_out.ts";
 export { type KMeans, kMeans, type KMeansOptions } from "./metrics/kmeans.ts";
 export { clisi, ilisi, lisi, type LisiOptions } from "./metrics/lisi.ts";
 export {
@@ -179,10 +187,12 @@ export {
   trainAnnotator,
   type TrainAnnotatorOptions,
 } from "./annotate.ts";
+export { meanAnnotation, type MeanAnnotationOptions } from "./mean_annotation.ts";
 export { mapPanel, type PanelMapping, type PanelOptions, type PanelReport } from "./gene_panel.ts";
 export type { ChosenGenes, StartOptions } from "./learned_cells.ts";
 export {
   type CellInput,
+  pretrainedInput,
   type TaskDescription,
   type TrainedInput,
   TrainedModel,

@@ -21,7 +21,7 @@ import {
   tokenizeCells,
 } from "../lib/mod.ts";
 import { START_OPTIONS, type StartOptions } from "./learned_cells.ts";
-import { TrainedModel } from "./trained.ts";
+import { type CellInput, pretrainedInput, TrainedModel } from "./trained.ts";
 
 /** Settings of {@linkcode pretrain}. */
 export interface PretrainOptions extends Omit<StartOptions, "nTopGenes"> {
@@ -87,6 +87,9 @@ export async function* pretrain(
   if (datasets.length === 0) {
     throw new RangeError("Cannot pretrain as there must be data: got none");
   }
+  if (options.binning === "none") {
+    throw new RangeError('Cannot pretrain as generated values are bins: got binning "none"');
+  }
   const { seed = 0, ratios = [0.25, 0.5, 0.75] } = options;
   const vocab = options.pretrained?.vocab ?? options.vocab ??
     GeneVocab.fromNames(await allGenes(datasets, options));
@@ -108,20 +111,21 @@ export async function* pretrain(
       split,
       seed,
     });
-    const genes = vocab.names().filter((name) => !name.startsWith("<"));
-    const { config } = model;
-    const input = {
-      genes,
-      clsValue: config.padValue,
-      maxLength: options.maxLength ?? config.maxSeqLen,
-      binning: options.binning ?? "reference",
-      includeZeroGenes: options.includeZeroGenes ?? false,
-    };
+    const input = { ...pretrainedInput(model), ...given(options) };
     handedOver = true;
     yield { kind: "trained", pretrained: new TrainedModel(model, { task: "pretrain", input }) };
   } finally {
     if (!handedOver) model[Symbol.dispose]();
   }
+}
+
+/** What of the way cells become tokens was chosen. */
+function given({ maxLength, binning, includeZeroGenes }: PretrainOptions): Partial<CellInput> {
+  return {
+    ...maxLength !== undefined && { maxLength },
+    ...binning !== undefined && { binning },
+    ...includeZeroGenes !== undefined && { includeZeroGenes },
+  };
 }
 
 async function allGenes(

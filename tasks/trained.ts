@@ -27,6 +27,21 @@ export interface CellInput {
   readonly includeZeroGenes: boolean;
 }
 
+/**
+ * How cells become tokens in pretraining as published: all genes of the vocabulary, `<cls>` with the value of pads, and expressed genes alone.
+ *
+ * @param model A pretrained model
+ */
+export function pretrainedInput({ vocab, config }: ScGPT): CellInput {
+  return {
+    genes: vocab.names().filter((name) => !name.startsWith("<")),
+    clsValue: config.padValue,
+    maxLength: config.maxSeqLen,
+    binning: "reference",
+    includeZeroGenes: false,
+  };
+}
+
 /** What a run folder says about its model beside args.json and vocab.json. */
 export interface TaskDescription {
   /** Task: "annotate", "integrate" or "pretrain". */

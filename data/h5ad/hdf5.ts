@@ -192,7 +192,22 @@ function isScalar(value: unknown): value is string | number | boolean {
 
 class Hdf5Group extends Hdf5Node implements StorageGroup {
   readonly node = "group";
+  /** Addresses of this group and of those it was reached through. */
+  readonly #line: readonly number[];
   #keys: readonly string[] | undefined;
+
+  constructor(state: FileState, path: string, above: readonly number[] = []) {
+    super(state, path);
+    this.#line = [...above, this.call((module, id) => addressOf(module, id, path))];
+  }
+
+  /** A group inside this one; refuses one that leads back, as a hard link may. */
+  #child(path: string): Hdf5Group {
+    const child = new Hdf5Group(this.state, path, this.#line);
+    if (!this.#line.includes(child.#line.at(-1)!)) return child;
+    const reason = "Cannot open the node as it must not hold itself: links lead in a circle";
+    throw new FormatError("value", reason, { file: this.file, key: path.slice(1) });
+  }
 
   keys(): readonly string[] {
     return this.#keys ??= this.call((module, id) => module.get_names(id, this.path, false));
@@ -204,7 +219,7 @@ class Hdf5Group extends Hdf5Node implements StorageGroup {
     const path = this.path === "/" ? `/${name}` : `${this.path}/${name}`;
     const type = this.call((module, id) => module.get_type(id, path));
     const { module } = this.state.library;
-    if (type === module.H5G_GROUP) return new Hdf5Group(this.state, path);
+    if (type === module.H5G_GROUP) return this.#child(path);
     if (type === module.H5G_DATASET) return new Hdf5Array(this.state, path);
     throw new FormatError(
       "encoding",

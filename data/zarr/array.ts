@@ -138,8 +138,18 @@ function* touched(block: readonly Range[], chunks: readonly number[]): Generator
   }
 }
 
+/** Elements that a block may have: more would not fit the memory of a program, and are a sign of a damaged shape. */
+const MOST_ELEMENTS = 2 ** 31;
+
 /** The room for a block. */
-function allocate(dtype: Dtype, count: number): RawArray | string[] {
+function allocate(dtype: Dtype, count: number, source: ArraySource): RawArray | string[] {
+  if (count > MOST_ELEMENTS) {
+    throw new FormatError(
+      "value",
+      `Cannot read the array at once as it must have at most ${MOST_ELEMENTS} elements: got ${count}`,
+      { file: source.store.name, key: source.path },
+    );
+  }
   if (dtype.kind === "string") return new Array<string>(count);
   if (dtype.kind === "bool") return new Uint8Array(count);
   if (dtype.kind !== "numeric") throw new TypeError(`Cannot allocate elements of ${dtype.kind}`);
@@ -215,7 +225,7 @@ export async function readBlock(
   const { chunks, dtype } = elementsOf(source.meta);
   const block = struct === undefined ? ranges : [...ranges, [0, struct.size] as const];
   const count = block.reduce((product, [start, end]) => product * (end - start), 1);
-  const target = allocate(dtype, count);
+  const target = allocate(dtype, count, source);
   const queue = touched(block, chunks);
   const work = async (): Promise<void> => {
     for (const coordinates of queue) {

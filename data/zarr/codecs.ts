@@ -42,21 +42,43 @@ function textChunk(data: readonly string[], shape: readonly number[]): Chunk {
   return { data, shape, stride };
 }
 
-/** Texts, each after its length: numcodecs' vlen-utf8 and vlen-bytes. */
-export function decodeTexts(bytes: Uint8Array): string[] {
+/** Places of texts, each after its length, in a chunk; one that goes beyond it is refused. */
+function placesOf(bytes: Uint8Array): { starts: Uint32Array; ends: Uint32Array } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoder = new TextDecoder();
   const count = view.getUint32(0, true);
   if (count * 4 > bytes.length) {
     throw new RangeError(`${count} texts do not fit ${bytes.length} bytes`);
   }
-  const texts = new Array<string>(count);
-  let at = 4;
-  for (let k = 0; k < count; k++) {
-    const length = view.getUint32(at, true);
-    if (at + 4 + length > bytes.length) throw new RangeError(`text ${k} goes beyond the chunk`);
-    texts[k] = decoder.decode(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
+  const [starts, ends] = [new Uint32Array(count), new Uint32Array(count)];
+  for (let k = 0, at = 4; k < count; k++) {
+    const end = at + 4 + view.getUint32(at, true);
+    if (end > bytes.length) throw new RangeError(`text ${k} goes beyond the chunk`);
+    starts[k] = at + 4;
+    ends[k] = end;
+    at = end;
+  }
+  return { starts, ends };
+}
+
+/** Texts, each after its length: numcodecs' vlen-utf8 and vlen-bytes. */
+export function decodeTexts(bytes: Uint8Array): string[] {
+  const { starts, ends } = placesOf(bytes);
+  const joined = new Uint8Array(bytes.length);
+  let [length, all] = [0, 0];
+  for (let k = 0; k < starts.length; k++) {
+    for (let at = starts[k]!; at < ends[k]!; at++) all |= joined[length++] = bytes[at]!;
+  }
+  const decoder = new TextDecoder();
+  if (all > 127) {
+    return Array.from(starts, (start, k) => decoder.decode(bytes.subarray(start, ends[k])));
+  }
+  // Bytes are characters: one decoding for all takes a tenth of the time.
+  const text = decoder.decode(joined.subarray(0, length));
+  const texts = new Array<string>(starts.length);
+  for (let k = 0, at = 0; k < texts.length; k++) {
+    const next = at + ends[k]! - starts[k]!;
+    texts[k] = text.slice(at, next);
+    at = next;
   }
   return texts;
 }

@@ -8,6 +8,7 @@ export type WasmKernel = (args: number, chunk: number, scratch: number) => void;
 /** Names of the exported kernels. */
 export type WasmKernelName =
   | "adam"
+  | "addOuterProducts64"
   | "addPartials"
   | "attention"
   | "attentionGrad"
@@ -27,6 +28,7 @@ export type WasmKernelName =
   | "l2NormalizeGrad"
   | "layerNorm"
   | "layerNormGrad"
+  | "multiplyRows64"
   | "pack"
   | "pointwiseLoss"
   | "pointwiseLossGrad"

@@ -1,7 +1,14 @@
 /** Value binning: a cell's values become their ranks in 50 quantile bins, so that cells of any depth speak one language. */
 
-/** How values that lie on several coincident bin edges get their bin: at random, or always the middle one. */
-export type BinningMode = "reference" | "deterministic";
+/**
+ * What a model sees of a value. "reference" and "deterministic": its bin, and where it lies on several coincident edges, a bin at random or
+ * always the middle one. "none": the value as it is, which should be a logarithm (`input_style: "log1p"` of the published fine-tuning):
+ * nothing is drawn and levels of expression stay, but cells of other depths must have been normalised the same way.
+ */
+export type BinningMode = "reference" | "deterministic" | "none";
+
+/** All {@linkcode BinningMode}s, the default first. */
+export const BINNING_MODES: readonly BinningMode[] = ["reference", "deterministic", "none"];
 
 /** The draw that makes "deterministic" binning: the middle of the range of bins, the lower of two middles. */
 export const MIDDLE = 0.5;

@@ -2,7 +2,7 @@
 import type { AnnData, CsrRows } from "../../data/mod.ts";
 import type { ScgptConfig } from "../config.ts";
 import { refuseUnknownKeys } from "../options.ts";
-import type { BinningMode } from "./binning.ts";
+import { BINNING_MODES, type BinningMode } from "./binning.ts";
 import { checkValues, type MatrixNames } from "./counts.ts";
 import { cellKey, type GeneColumns, keyedDraws } from "./draws.ts";
 import { expressionOf } from "./expression.ts";
@@ -26,7 +26,7 @@ export interface LoadOptions {
   /** Most tokens of a cell; default `config.maxSeqLen`. */
   readonly maxLength?: number;
   /** Default "reference". */
-  readonly binning?: BinningMode | "none";
+  readonly binning?: BinningMode;
   /** Whether genes with value zero are tokens too; default false. */
   readonly includeZeroGenes?: boolean;
   /** Value of `<cls>`; default `config.padValue` as in embedding and pretraining; the reference's fine-tuning has 0. */
@@ -87,8 +87,6 @@ export function loadBatches(adata: AnnData, options: LoadOptions): AsyncIterable
   return pack(tokenizeRows(adata, options), options.batchTokens ?? 16_384, options.signal);
 }
 
-const BINNING = ["reference", "deterministic", "none"];
-
 function checkRanges({ batchTokens = 1, maxLength = 2, binning = "none" }: LoadOptions): void {
   const fail = (rule: string, got: unknown) => {
     throw new RangeError(`Cannot load batches as ${rule}: got ${got}`);
@@ -97,7 +95,9 @@ function checkRanges({ batchTokens = 1, maxLength = 2, binning = "none" }: LoadO
   if (!(Number.isInteger(maxLength) && maxLength >= 2)) {
     fail("maxLength must be an integer of at least 2", maxLength);
   }
-  if (!BINNING.includes(binning)) fail(`binning must be ${BINNING.join(", ")}`, `"${binning}"`);
+  if (!BINNING_MODES.includes(binning)) {
+    fail(`binning must be ${BINNING_MODES.join(", ")}`, `"${binning}"`);
+  }
 }
 
 type Cell = CellTokens & { readonly row: number };

@@ -28,8 +28,8 @@ export interface TokenizerSettings {
   readonly maxLength: number;
   /** Bins with the zero bin. */
   readonly nBins: number;
-  /** How values become bins; "none" keeps them. */
-  readonly binning: BinningMode | "none";
+  /** How values become bins. */
+  readonly binning: BinningMode;
   /** Whether genes with value zero are tokens too. */
   readonly includeZeroGenes: boolean;
 }

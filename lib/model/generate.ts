@@ -144,16 +144,24 @@ class Draft {
     return this.#open.length;
   }
 
-  get known(): { ids: number[]; values: number[] } {
-    const { knownIds, knownValues, genes } = this.cell;
-    return {
-      ids: [...knownIds, ...this.#fixed.map((place) => genes[place]!)],
-      values: [...knownValues, ...this.#bins],
-    };
+  /** Tokens with values: `<cls>`, what was given, and what is fixed. */
+  get known(): number {
+    return 1 + this.cell.knownIds.length + this.#fixed.length;
   }
 
-  get unknown(): number[] {
-    return this.#open.map((place) => this.cell.genes[place]!);
+  /** All tokens, those with values first; the others have none. */
+  get tokens(): number {
+    return this.known + this.remaining;
+  }
+
+  /** Writes ids and values after `<cls>`. */
+  write(ids: Uint32Array, values: Float32Array): void {
+    const { knownIds, knownValues, genes } = this.cell;
+    ids.set(knownIds);
+    values.set(knownValues);
+    ids.set(this.#fixed.map((place) => genes[place]!), knownIds.length);
+    values.set(this.#bins, knownIds.length);
+    ids.set(this.#open.map((place) => genes[place]!), this.known - 1);
   }
 
   /** Fixes the `count` surest of the open genes. */
@@ -178,19 +186,19 @@ class Draft {
 
 function batchOf(model: ScGPT, drafts: readonly Draft[], clsValue: number): TokenBatch {
   const clsId = model.vocab.require("<cls>");
-  const ids: number[] = [], values: number[] = [], offsets = [0], known: number[] = [];
-  for (const draft of drafts) {
-    const seen = draft.known, asked = draft.unknown;
-    ids.push(clsId, ...seen.ids, ...asked);
-    values.push(clsValue, ...seen.values, ...asked.map(() => 0));
-    known.push(seen.ids.length + 1);
-    offsets.push(ids.length);
+  const offsets = new Uint32Array(drafts.length + 1);
+  drafts.forEach(({ tokens }, cell) => offsets[cell + 1] = offsets[cell]! + tokens);
+  const ids = new Uint32Array(offsets.at(-1)!), values = new Float32Array(ids.length);
+  for (const [cell, draft] of drafts.entries()) {
+    const start = offsets[cell]!;
+    [ids[start], values[start]] = [clsId, clsValue];
+    draft.write(ids.subarray(start + 1), values.subarray(start + 1));
   }
   return {
-    ids: Uint32Array.from(ids),
-    values: Float32Array.from(values),
-    offsets: Uint32Array.from(offsets),
-    known: Uint32Array.from(known),
+    ids,
+    values,
+    offsets,
+    known: Uint32Array.from(drafts, ({ known }) => known),
     ...promptOf(model, drafts),
   };
 }

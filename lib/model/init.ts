@@ -1,6 +1,7 @@
 /** Fresh weights, drawn as the reference draws them. */
 import { RandomStream, STREAM } from "../../gpu/mod.ts";
 import type { ScgptConfig } from "../config.ts";
+import { fnv1a } from "../fnv.ts";
 import { type InitKind, parameterGroups, type ParameterLayout } from "./layout.ts";
 
 /**
@@ -47,10 +48,11 @@ function boundOf(init: Exclude<InitKind, { kind: "ones" | "zeros" | "prelu" | "t
   return 1 / Math.sqrt(init.fanIn);
 }
 
-/** Two words from a name with its layer number left out (FNV-1a, forwards and backwards). */
+/**
+ * Two words from a name with its layer number left out: its hash, forwards and backwards. Not `cellKey`, which would give every fresh model
+ * other weights.
+ */
 export function nameWords(name: string): readonly [number, number] {
   const letters = [...name.replace(/\.layers\.\d+\./, ".layers.")].map((one) => one.charCodeAt(0));
-  const hash = (codes: readonly number[]) =>
-    codes.reduce((sum, code) => Math.imul(sum ^ code, 0x01000193) >>> 0, 0x811c9dc5);
-  return [hash(letters), hash(letters.toReversed())];
+  return [fnv1a(letters), fnv1a(letters.toReversed())];
 }

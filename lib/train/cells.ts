@@ -1,5 +1,6 @@
 /** Cells to learn from, held as tokens in a few bytes each. */
 import type { AnnData } from "../../data/mod.ts";
+import { fnv1a } from "../fnv.ts";
 import { type CellKey, cellKey, GeneDraws, smallest } from "../input/draws.ts";
 import { loadBatches, type LoadOptions } from "../input/loader.ts";
 import type { PackedBatch } from "../input/packed_batch.ts";
@@ -14,6 +15,8 @@ export interface TrainingCells {
   readonly classes?: Uint32Array<ArrayBuffer>;
   /** Batch (domain) of each cell. */
   readonly batchLabels?: Uint32Array<ArrayBuffer>;
+  /** A hash of all genes and values, by which a run that is taken up knows its data again. */
+  readonly digest?: number;
   /** Tokens of some cells, `<cls>` first; `step` changes which genes of a long cell are taken. */
   tokens(cells: Uint32Array, step: number): PackedBatch;
 }
@@ -77,6 +80,8 @@ export function joinCells(parts: readonly TrainingCells[]): TrainingCells {
     keys: parts.flatMap(({ keys }) => keys),
     ...labels("classes"),
     ...labels("batchLabels"),
+    ...parts.every(({ digest }) => digest !== undefined) &&
+      { digest: fnv1a(parts.map(({ digest }) => digest!)) },
     tokens(cells, step) {
       const single = Array.from(cells, (cell) => {
         const part = starts.findLastIndex((start) => start <= cell);
@@ -99,6 +104,7 @@ class TokenStore implements TrainingCells {
   readonly #settings: StoreSettings;
   readonly #ids: (Uint16Array | Uint32Array)[] = [];
   readonly #values: (Int8Array | Float32Array)[] = [];
+  #digest = fnv1a([]);
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
@@ -108,8 +114,14 @@ class TokenStore implements TrainingCells {
     return this.#ids.length;
   }
 
+  get digest(): number {
+    return this.#digest;
+  }
+
   add({ ids, values, offsets }: PackedBatch): void {
     const { wide, binned } = this.#settings;
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    this.#digest = fnv1a(offsets, fnv1a(bits, fnv1a(ids, this.#digest)));
     for (let cell = 0; cell + 1 < offsets.length; cell++) {
       const [start, end] = [offsets[cell]!, offsets[cell + 1]!];
       const own = ids.subarray(start, end), numbers = values.subarray(start, end);

@@ -87,6 +87,7 @@ class Run {
   readonly #adam: Adam;
   readonly #store: CheckpointStore;
   readonly #trainable: ReadonlyMap<string, Tensor>;
+  #lastStep = 0;
   readonly #byDomain: boolean;
   #state: FitState;
   #saved: string | undefined;
@@ -100,7 +101,7 @@ class Run {
     this.#adam = new Adam(model.device, settings.optimizer);
     this.#store = settings.store ?? new MemoryStore();
     this.#byDomain = model.config.domainSpecBatchnorm === "dsbn";
-    const recipe = recipeOf(settings, cells, model.config);
+    const recipe = recipeOf(settings, cells, model);
     this.#state = { step: 0, epoch: 0, batch: 0, sums: {}, best: undefined, stale: 0, recipe };
   }
 
@@ -108,6 +109,7 @@ class Run {
     const { epochs, split, resume } = this.#settings;
     if (resume) await this.#takeUp();
     const perEpoch = this.#batches(0).length;
+    this.#lastStep = perEpoch * epochs;
     let trainableNumbers = 0;
     for (const { size } of this.#trainable.values()) trainableNumbers += size;
     yield {
@@ -115,11 +117,11 @@ class Run {
       trainCells: split.train.length,
       validationCells: split.validation.length,
       trainableNumbers,
-      totalSteps: perEpoch * epochs,
+      totalSteps: this.#lastStep,
       doneSteps: this.#state.step,
     };
     while (this.#state.epoch < epochs && !this.#exhausted()) {
-      yield* this.#epoch(perEpoch * epochs);
+      yield* this.#epoch(this.#lastStep);
     }
     yield await this.#end();
   }
@@ -238,14 +240,16 @@ class Run {
   }
 
   /**
-   * Losses in evaluation by the weights as they are now. Weights that a step has blown up show here, before they take the place of
+   * Losses in evaluation by the weights as they are now, summed as at the end of the run: an objective that begins late counts from the
+   * first epoch, else the best epoch would be one before it. Weights that a step has blown up show here, before they take the place of
    * good ones.
    */
   async #evaluate(rows: Uint32Array<ArrayBuffer>): Promise<Record<string, number> | undefined> {
     const settings = { ...this.#settings, split: { ...this.#settings.split, validation: rows } };
     const { step } = this.#state;
     await this.#model.refresh();
-    const losses = await validate(this.#model, this.#cells, settings, step);
+    const weighed = Math.max(step, this.#lastStep);
+    const losses = await validate(this.#model, this.#cells, settings, weighed);
     if (Object.values(losses ?? {}).every(Number.isFinite)) return losses;
     throw new TrainingError(step, losses!, this.#saved);
   }

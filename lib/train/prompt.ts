@@ -91,7 +91,7 @@ function generative(
     const start = offsets[cell]!, end = offsets[cell + 1]!;
     const ratio = ratios[choice(seed, step, key, ratios.length)]!;
     const count = Math.floor((end - start - 1) * ratio);
-    const chosen = generated(ids.subarray(start + 1, end), key, { seed, step, count });
+    const chosen = unknownGenes(ids.subarray(start + 1, end), key, { seed, step, count });
     let at = start, later = end - count;
     known[cell] = end - count - start;
     order[at++] = start;
@@ -119,12 +119,19 @@ function choice(seed: number, step: number, [low, high]: CellKey, n: number): nu
   return philox([0, low, high, purpose], seedKey(seed))[0] % n;
 }
 
-/** 1 for each gene that is to be generated: those with the smallest draws. */
-function generated(
+/**
+ * Draws the genes of a cell that are to be generated: those with the smallest draws.
+ *
+ * @param ids Genes of the cell
+ * @param key Its key
+ * @param draw Seed and step, and how many
+ * @returns 1 for each gene that was drawn, 0 for the others
+ */
+export function unknownGenes(
   ids: Uint32Array,
   key: CellKey,
   { seed, step, count }: PromptDraw & { readonly count: number },
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const stream = new GeneDraws(seed, key, { stream: "masking", step });
   const chosen = new Uint8Array(ids.length);
   for (const place of smallest(Float64Array.from(ids, (id) => stream.at(id, 0)), count)) {

@@ -1,18 +1,20 @@
 /** What decides the numbers of a run, as text, so that a run is not taken up with another recipe. */
-import { type ScgptConfig, toArgs } from "../config.ts";
+import { toArgs } from "../config.ts";
+import { fnv1a } from "../fnv.ts";
+import type { ScGPT } from "../model/scgpt.ts";
 import type { TrainingCells } from "./cells.ts";
 import type { FitSettings } from "./fit_options.ts";
 
-/** Settings, model and cells of a run as JSON. The number of epochs is left out, so that a run can be made longer. */
+/** Settings, model, cells and their genes and values of a run as JSON. The number of epochs is left out, so that a run can be made longer. */
 export function recipeOf(
   settings: FitSettings,
-  { keys, classes, batchLabels }: TrainingCells,
-  config: ScgptConfig,
+  { keys, classes, batchLabels, digest }: TrainingCells,
+  { config, vocab }: Pick<ScGPT, "config" | "vocab">,
 ): string {
   const { prompt, batchSize, microBatch, lr, optimizer, schedule, dropout, trainable, lora, seed } =
     settings;
   const { batchNorm, split: { train, validation }, objectives } = settings;
-  const cellsOf = (rows: Uint32Array) => [rows.length, digest([...rows].flatMap((i) => keys[i]!))];
+  const cellsOf = (rows: Uint32Array) => [rows.length, fnv1a([...rows].flatMap((i) => keys[i]!))];
   return JSON.stringify({
     objectives: objectives.map(({ name, weight, settings }) => [
       name,
@@ -33,9 +35,11 @@ export function recipeOf(
     cells: [
       ...cellsOf(train),
       ...cellsOf(validation),
-      digest(classes ?? []),
-      digest(batchLabels ?? []),
+      fnv1a(classes ?? []),
+      fnv1a(batchLabels ?? []),
     ],
+    genes: [vocab.size, fnv1a(charCodes(vocab.names().join("\n")))],
+    tokens: digest, // which genes each cell shows, with which values
     model: toArgs(config),
   });
 }
@@ -52,9 +56,6 @@ export function recipeDifferences(saved: string, given: string): string[] {
     .map(({ key, was, is }) => `${key}: got ${is}, saved ${was}`);
 }
 
-/** FNV-1a over words: tells other cells or labels from the same ones, no more. */
-function digest(words: Iterable<number>): number {
-  let hash = 0x811c9dc5;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
-  return hash;
+function* charCodes(text: string): Generator<number> {
+  for (let i = 0; i < text.length; i++) yield text.charCodeAt(i);
 }

@@ -13,6 +13,7 @@ const VALIDATION_STEP = 0xffff;
 /**
  * Mean losses in evaluation: of each objective over all its cells or tokens; one over pairs of cells sees those of a batch. (The reference draws new masks for every validation.)
  *
+ * @param step Step whose weights the sum has
  * @returns Losses by objective and their weighted sum as "loss"; undefined without cells
  */
 export async function validate(

@@ -7,28 +7,20 @@ import {
   labelsOf,
   loadTrained,
   runManifest,
-  writeH5ad,
 } from "../../mod.ts";
 import { annotationFigures } from "./annotation_figures.ts";
-import { command, type Context, type Flags, type FlagValues } from "./command.ts";
+import { command, type Flags } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { metricsRows, metricsTable } from "./evaluate_mapping.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
-import { checkOutputFile, writeWhole } from "./outputs.ts";
+import { checkOutputCells, writeCells, writeWhole } from "./outputs.ts";
+import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 import { CellsProgress } from "./cells_progress.ts";
 
 const ANNOTATE_FLAGS = {
-  layer: { kind: "string", help: "matrix to read: X, raw or a layer", default: "X" },
-  geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
-  minCoverage: { kind: "number", help: "least part of the model's genes", default: 0.5 },
+  ...READ_FLAGS,
   minConfidence: { kind: "number", help: "smallest probability; below: unknown", default: 0 },
-  batchTokens: {
-    kind: "integer",
-    help: "most tokens a batch: bounds memory, changes no number",
-    byDefault: "16384",
-  },
-  seed: { kind: "integer", help: "seed of tied bins and sampled genes", default: 0 },
 } as const satisfies Flags;
 
 /** The command. */
@@ -37,13 +29,13 @@ export const annotateCommand = command({
   help: "name cell types by a model of: train annotate",
   flags: {
     model: { kind: "string", help: "folder of the run", required: true },
-    input: { kind: "string", help: "cells to label", required: true },
+    input: { kind: "string", help: "h5ad file to label", required: true },
     output: {
       kind: "string",
       help: "h5ad file to write: the input with labels and probabilities",
       required: true,
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     truthKey: { kind: "string", help: "column of obs with true labels, to score against" },
     labelMap: LABEL_MAP_FLAG,
     figures: { kind: "string", help: "folder for figures and metrics.json" },
@@ -53,15 +45,16 @@ export const annotateCommand = command({
   run: async (flags, context) => {
     const { input, output, force = false, truthKey, figures } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    await checkCells(input);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
     const { query: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openCells(input, context.signal);
+    using cells = await openCells(input);
     const truth = truthKey === undefined ? undefined : await labelsOf(cells, truthKey, labelMap);
     await using device = await openFromFlags(flags, context);
     using annotator = await loadTrained(flags.model, device, { signal });
     const progress = new CellsProgress("annotated", cells.nObs, context);
-    const options = annotateOptions(flags, context);
+    const { minConfidence } = flags;
+    const options = { ...readOptions(flags), minConfidence, signal } satisfies AnnotateOptions;
     const began = performance.now();
     const annotation = await annotate(cells, annotator, {
       ...options,
@@ -79,9 +72,7 @@ export const annotateCommand = command({
     const { signal: _, ...given } = options;
     const manifest = await runManifest("annotate", annotator.model, given);
     const annotated = attachAnnotation(cells, annotation, { manifest });
-    const { notCarried } = await writeH5ad(annotated, output, { force, signal });
-    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
-    say(`wrote ${output}`);
+    await writeCells(annotated, { output, force }, context);
     if (figures !== undefined) {
       const drawn = await annotationFigures(cells, annotator, {
         folder: figures,
@@ -96,23 +87,6 @@ export const annotateCommand = command({
     return { cells: cells.nObs, output, panel: annotation.panel, metrics, manifest };
   },
 });
-
-function annotateOptions(
-  { layer, geneColumn, minCoverage, minConfidence, batchTokens, seed }: FlagValues<
-    typeof ANNOTATE_FLAGS
-  >,
-  { signal }: Context,
-): AnnotateOptions {
-  return {
-    layer,
-    minCoverage,
-    minConfidence,
-    seed,
-    signal,
-    ...geneColumn !== undefined && { geneColumn },
-    ...batchTokens !== undefined && { batchTokens },
-  };
-}
 
 /** Scores of the cells whose true label is known. */
 function scored(truth: readonly (string | null)[], labels: readonly string[]) {

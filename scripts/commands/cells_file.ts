@@ -1,4 +1,4 @@
-/** Annotated data in files of every kind that can be read, and of both kinds that can be written. */
+/** Annotated data in files of every kind that can be read, and of those that can be written. */
 import {
   type AnnData,
   FormatError,
@@ -31,7 +31,7 @@ export async function isModelFolder(path: string): Promise<boolean> {
 }
 
 /** Refuses a path where nothing is; an http(s) address is left to the one who opens it. */
-export async function checkCells(path: string): Promise<void> {
+export async function checkInputCells(path: string): Promise<void> {
   if (/^https?:/i.test(path)) return;
   const [, file] = /^(.+\.h5mu)\/./i.exec(path) ?? [];
   await statInput(file ?? path);
@@ -40,25 +40,10 @@ export async function checkCells(path: string): Promise<void> {
 /** Opens annotated data: a path or an http(s) address, of any kind. */
 export async function openCells(
   path: string,
-  signal: AbortSignal,
-  options: Omit<OpenCellsOptions, "signal"> = {},
+  options: OpenCellsOptions = {},
 ): Promise<AnnData> {
-  await checkCells(path);
-  return await openAnyCells(path, { ...options, signal });
-}
-
-/** How a file is written. */
-export interface WriteCellsOptions {
-  /** Version of zarr. */
-  readonly format: number;
-  /** Compression, by the name that the format has for it; its own default where there is none. */
-  readonly compression: string | undefined;
-  /** Whether chunks of zarr share files. */
-  readonly shards: boolean;
-  /** Replaces what exists. */
-  readonly force: boolean;
-  /** Stops the writing. */
-  readonly signal: AbortSignal;
+  await checkInputCells(path);
+  return await openAnyCells(path, options);
 }
 
 /** Opens all modalities of a file, or undefined where it is no MuData. */
@@ -77,20 +62,36 @@ export async function openModalities(
   }
 }
 
-/** Writes annotated or multimodal data in the format that the name ends with. */
-export async function writeCells(
+/** How cells are written. */
+export interface CellsLayout {
+  /** Version of zarr; 2 unless told. */
+  readonly format?: number;
+  /** Compression, by the name that the format has for it; its own default where there is none. */
+  readonly compression?: string | undefined;
+  /** Whether chunks of zarr share files. */
+  readonly shards?: boolean;
+  /** Replaces what exists. */
+  readonly force: boolean;
+  /** Stops the writing. */
+  readonly signal: AbortSignal;
+}
+
+/** Refuses a name that says no format that the cells can be written in. */
+export function checkFormatName(path: string, ending: ".h5ad" | ".h5mu" = ".h5ad"): void {
+  if (/\.zarr\/?$/i.test(path) || path.toLowerCase().endsWith(ending)) return;
+  throw new UsageError(`Cannot write ${path} as its name must end with ${ending} or .zarr`);
+}
+
+/** Writes annotated or multimodal data: a zarr store where the name ends so, else an h5ad or h5mu file. */
+export async function writeFormat(
   data: AnnData | MuData,
   path: string,
-  options: WriteCellsOptions,
+  options: CellsLayout,
 ): Promise<WriteReport> {
-  const { compression, format, shards, force, signal } = options;
+  const { compression, format = 2, shards = false, force, signal } = options;
   if (isZarrName(path) && !/\.zip$/i.test(path)) {
     const layout = { format, shards, force, signal, ...compression && { compression } };
     return await writeZarr(data, path, layout as Parameters<typeof writeZarr>[2]);
-  }
-  const ending = data instanceof MuData ? ".h5mu" : ".h5ad";
-  if (!path.toLowerCase().endsWith(ending)) {
-    throw new UsageError(`Cannot write ${path} as its name must end with ${ending} or .zarr`);
   }
   const layout = { force, signal, ...compression && compression !== "none" && { compression } };
   return data instanceof MuData

@@ -1,6 +1,13 @@
 /** `scgpt convert`: the same annotated data in another format. */
-import type { AnnData, MuData } from "../../mod.ts";
-import { CELLS_HELP, checkCells, openCells, openModalities, writeCells } from "./cells_file.ts";
+import { type AnnData, MuData } from "../../mod.ts";
+import {
+  CELLS_HELP,
+  checkFormatName,
+  checkInputCells,
+  openCells,
+  openModalities,
+  writeFormat,
+} from "./cells_file.ts";
 import { command } from "./command.ts";
 import { refuseExisting } from "./outputs.ts";
 
@@ -36,8 +43,9 @@ export const convert = command({
     const { format, compression, shards = false, force = false } = flags;
     await refuseExisting(output, force);
     using data = await openInput(input, flags, signal);
+    checkFormatName(output, data instanceof MuData ? ".h5mu" : ".h5ad");
     const options = { format, compression, shards, force, signal };
-    const { notCarried } = await writeCells(data, output, options);
+    const { notCarried } = await writeFormat(data, output, options);
     for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
     say(`wrote ${output}`);
     return { cells: data.nObs, genes: data.nVars, output, notCarried };
@@ -60,11 +68,12 @@ async function openInput(
   signal: AbortSignal,
 ): Promise<AnnData | MuData> {
   const { modality, genome, featureTypes, prefix, transpose } = flags;
-  await checkCells(path);
+  await checkInputCells(path);
   const all = modality === undefined ? await openModalities(path, signal) : undefined;
   if (all !== undefined) return all;
   const types = featureTypes?.join() === "all" ? "all" : featureTypes;
-  return await openCells(path, signal, {
+  return await openCells(path, {
+    signal,
     ...modality !== undefined && { modality },
     ...genome !== undefined && { genome },
     ...types !== undefined && { featureTypes: types },

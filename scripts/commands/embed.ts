@@ -5,13 +5,13 @@ import {
   embedEvents,
   loadModelWithReport,
   runManifest,
-  writeH5ad,
 } from "../../mod.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions, EmbedProgress } from "./embed_flags.ts";
-import { checkCells, openCells } from "./cells_file.ts";
-import { checkOutputFile } from "./outputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
+import { checkOutputCells, writeCells } from "./outputs.ts";
+import { FORCE_FLAG } from "./read_flags.ts";
 
 /** The command. */
 export const embedCommand = command({
@@ -19,17 +19,17 @@ export const embedCommand = command({
   help: "embed cells: writes obsm X_scGPT into a copy of the file",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    input: { kind: "string", help: "cells", required: true },
+    input: { kind: "string", help: "h5ad file", required: true },
     output: { kind: "string", help: "h5ad file to write", required: true },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     ...EMBED_FLAGS,
     ...DEVICE_FLAGS,
   },
   run: async (flags, context) => {
     const { model: folder, input, output, force = false } = flags;
-    await checkOutputFile(output, force);
-    await checkCells(input);
-    using adata = await openCells(input, context.signal);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
+    using adata = await openCells(input);
     await using device = await openFromFlags(flags, context);
     const { model, report } = await loadModelWithReport(folder, device, { signal: context.signal });
     using _model = model;
@@ -44,9 +44,7 @@ export const embedCommand = command({
     const result = collected.result();
     const manifest = await runManifest("embed", model, options as Record<string, unknown>);
     const annotated = attachEmbedding(adata, result, manifest);
-    const { notCarried } = await writeH5ad(annotated, output, { force, signal: context.signal });
-    for (const { key, reason } of notCarried) context.say(`not carried over: ${key}: ${reason}`);
-    context.say(`wrote ${output}`);
+    await writeCells(annotated, { output, force }, context);
     return { cells: adata.nObs, width: result.width, genes: result.genes, output, manifest };
   },
 });

@@ -2,28 +2,20 @@
 import { SingleBar } from "cli-progress";
 import type { EmbedEvent, EmbedOptions, EmbedStart } from "../../mod.ts";
 import type { Context, Flag, FlagValues } from "./command.ts";
+import { BATCH_TOKENS_FLAG, BINNING_FLAG, GENE_COLUMN_FLAG } from "./read_flags.ts";
 
 /** Flags that are options of `embed`. */
 export const EMBED_FLAGS = {
   layer: { kind: "string", help: "matrix to read: X, raw or a layer", byDefault: "X" },
-  geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
+  geneColumn: GENE_COLUMN_FLAG,
   minCoverage: {
     kind: "number",
     help: "least part of the genes in the vocabulary",
     byDefault: "0.2",
   },
-  batchTokens: {
-    kind: "integer",
-    help: "most tokens a batch: bounds memory, changes no number",
-    byDefault: "16384",
-  },
+  batchTokens: BATCH_TOKENS_FLAG,
   maxLength: { kind: "integer", help: "most tokens a cell", byDefault: "the model's" },
-  binning: {
-    kind: "string",
-    help: "how tied values are binned",
-    choices: ["reference", "deterministic"],
-    byDefault: "reference",
-  },
+  binning: { ...BINNING_FLAG, byDefault: "reference" },
   seed: { kind: "integer", help: "seed of tied bins and sampled genes", byDefault: "0" },
 } as const satisfies Record<string, Flag>;
 

@@ -2,24 +2,19 @@
 import {
   type AnnotationEvaluation,
   type AnnotationEvaluationEvent,
+  type AnnotatorPrepared,
   evaluateAnnotation,
   reportLabels,
 } from "../../mod.ts";
 import { command, type Context } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import {
-  dataNames,
-  EVALUATION_FLAGS,
-  evaluationManifest,
-  tableText,
-  writeReport,
-} from "./evaluation_files.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
+import { followTrainings, labelScores, leaveReport } from "./evaluation_run.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { ANNOTATOR_FLAGS, sayPrepared } from "./train_annotate.ts";
 import { fitOptions, geneOptions, startOptions } from "./train_flags.ts";
-import { TrainProgress } from "./train_progress.ts";
 import { openPretrained } from "./train_run.ts";
 
 const { seed: _, ...RECIPE_FLAGS } = ANNOTATOR_FLAGS;
@@ -29,8 +24,8 @@ export const evaluateAnnotate = command({
   name: "annotate",
   help: "train on some cells, name others, and report beside the baselines",
   flags: {
-    train: { kind: "string", help: "labelled cells to learn from", required: true },
-    query: { kind: "string", help: "labelled cells to name", required: true },
+    train: { kind: "string", help: "labelled h5ad file to learn from", required: true },
+    query: { kind: "string", help: "labelled h5ad file to name", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     queryLabelKey: { kind: "string", help: "that of the query", byDefault: "--label-key" },
     queryLayer: { kind: "string", help: "matrix of the query", byDefault: "--layer" },
@@ -43,10 +38,10 @@ export const evaluateAnnotate = command({
   run: async (flags, context) => {
     const { output, force = false, seeds, labelKey, queryLabelKey, queryLayer } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.train, flags.query]) await checkCells(path);
+    for (const path of [flags.train, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using train = await openCells(flags.train, context.signal);
-    using query = await openCells(flags.query, context.signal);
+    using train = await openCells(flags.train);
+    using query = await openCells(flags.query);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...start } = startOptions({ ...flags, seed: 0 });
@@ -73,10 +68,8 @@ export const evaluateAnnotate = command({
       manifest: evaluationManifest("evaluate annotate", device, flags),
       signal: context.signal,
     });
-    context.say(tableText(report.tables[0]!));
-    const files = await writeReport(output, report);
-    context.say(`wrote ${files.join(", ")}`);
-    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+    const tables = [tableText(report.tables[0]!)];
+    return await leaveReport(report, output, { say: context.say, tables });
   },
 });
 
@@ -85,29 +78,6 @@ export async function followEvaluation(
   events: AsyncIterable<AnnotationEvaluationEvent>,
   context: Pick<Context, "say" | "terminal">,
 ): Promise<AnnotationEvaluation> {
-  let progress: TrainProgress | undefined;
-  try {
-    for await (const event of events) {
-      if (event.kind === "result") return event.result;
-      if (event.kind === "training") {
-        const { seed, event: step } = event;
-        if (step.kind === "prepared") {
-          context.say(`seed ${seed}`);
-          sayPrepared(step, context);
-          progress = new TrainProgress(context);
-        } else progress!.show(step);
-      }
-      if (event.kind === "method") {
-        const { method, result: { accuracy, macroF1 }, seconds } = event;
-        context.say(
-          `${method}: accuracy ${accuracy.toFixed(3)}, macro F1 ${macroF1.toFixed(3)} (${
-            seconds.toFixed(1)
-          } s)`,
-        );
-      }
-    }
-  } finally {
-    progress?.stop();
-  }
-  throw new Error("Cannot evaluate as the stream gave no result");
+  const prepared = (event: AnnotatorPrepared) => sayPrepared(event, context);
+  return await followTrainings(events, context, { prepared, scores: labelScores });
 }

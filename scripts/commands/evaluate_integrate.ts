@@ -1,25 +1,19 @@
 /** `scgpt evaluate integrate`: integrations of several seeds beside the baselines, by scib's and scib-metrics' numbers. */
 import {
   evaluateIntegration,
-  type IntegrationEvaluation,
-  type IntegrationEvaluationEvent,
+  type IntegrationPrepared,
+  type IntegrationReport,
   reportIntegration,
 } from "../../mod.ts";
-import { command, type Context } from "./command.ts";
+import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import {
-  dataNames,
-  EVALUATION_FLAGS,
-  evaluationManifest,
-  tableText,
-  writeReport,
-} from "./evaluation_files.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
+import { followTrainings, leaveReport } from "./evaluation_run.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 import { fitOptions } from "./train_flags.ts";
 import { INTEGRATION_FLAGS, integrationOptions, sayBatches } from "./train_integrate.ts";
-import { TrainProgress } from "./train_progress.ts";
 import { openPretrained } from "./train_run.ts";
 
 const { seed: _, ...RECIPE_FLAGS } = INTEGRATION_FLAGS;
@@ -35,7 +29,7 @@ export const evaluateIntegrate = command({
   name: "integrate",
   help: "train on cells of several batches and report beside HVG + PCA, Harmony, random weights",
   flags: {
-    input: { kind: "string", help: "cells of all batches", required: true },
+    input: { kind: "string", help: "h5ad file with cells of all batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     labelKey: {
       kind: "string",
@@ -50,9 +44,9 @@ export const evaluateIntegrate = command({
   run: async (flags, context) => {
     const { output, force = false, input, batchKey, labelKey, seeds } = flags;
     await refuseExisting(output, force);
-    await checkCells(input);
+    await checkInputCells(input);
     const { reference: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openCells(input, context.signal);
+    using cells = await openCells(input);
     await using device = await openFromFlags(flags, context);
     using pretrained = await openPretrained(flags.model, device, context);
     const { seed: _, ...recipe } = integrationOptions({ ...flags, seed: 0 });
@@ -67,43 +61,19 @@ export const evaluateIntegrate = command({
       labelMap,
       seeds,
     });
-    const result = await follow(events, context);
+    const prepared = (event: IntegrationPrepared) => sayBatches(event, context);
+    const result = await followTrainings(events, context, { prepared, scores: overall });
     const report = await reportIntegration(device, result, {
       title: `Integration: ${dataNames(input)}`,
       manifest: evaluationManifest("evaluate integrate", device, flags),
       signal: context.signal,
     });
-    for (const table of report.tables) context.say(`${table.title}\n${tableText(table, SHOWN)}`);
-    const files = await writeReport(output, report);
-    context.say(`wrote ${files.join(", ")}`);
-    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+    const tables = report.tables.map((table) => `${table.title}\n${tableText(table, SHOWN)}`);
+    return await leaveReport(report, output, { say: context.say, tables });
   },
 });
 
-async function follow(
-  events: AsyncIterable<IntegrationEvaluationEvent>,
-  context: Pick<Context, "say" | "terminal">,
-): Promise<IntegrationEvaluation> {
-  let progress: TrainProgress | undefined;
-  try {
-    for await (const event of events) {
-      if (event.kind === "result") return event.result;
-      if (event.kind === "training") {
-        const { seed, event: step } = event;
-        if (step.kind === "prepared") {
-          context.say(`seed ${seed}`);
-          sayBatches(step, context);
-          progress = new TrainProgress(context);
-        } else progress!.show(step);
-      }
-      if (event.kind === "method") {
-        const { method, result: { scores }, seconds } = event;
-        const overall = scores["scib.overall"].value?.toFixed(3) ?? "not defined";
-        context.say(`${method}: overall (scib) ${overall} (${seconds.toFixed(1)} s)`);
-      }
-    }
-  } finally {
-    progress?.stop();
-  }
-  throw new Error("Cannot evaluate as the stream gave no result");
+/** The figure that scib sums the others up in. */
+function overall({ scores }: IntegrationReport): string {
+  return `overall (scib) ${scores["scib.overall"].value?.toFixed(3) ?? "not defined"}`;
 }

@@ -9,14 +9,9 @@ import {
 import { command, type Context } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { EMBED_FLAGS, embedOptions } from "./embed_flags.ts";
-import {
-  dataNames,
-  EVALUATION_FLAGS,
-  evaluationManifest,
-  tableText,
-  writeReport,
-} from "./evaluation_files.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { dataNames, EVALUATION_FLAGS, evaluationManifest, tableText } from "./evaluation_files.ts";
+import { failWithoutResult, labelScores, leaveReport, methodText } from "./evaluation_run.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import { refuseExisting } from "./outputs.ts";
 
@@ -28,8 +23,8 @@ export const evaluateMap = command({
   help: "map query cells onto a reference and report beside the baselines",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    reference: { kind: "string", help: "labelled cells", required: true },
-    query: { kind: "string", help: "labelled cells to name", required: true },
+    reference: { kind: "string", help: "labelled h5ad file", required: true },
+    query: { kind: "string", help: "labelled h5ad file to name", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     queryLabelKey: { kind: "string", help: "that of the query", byDefault: "--label-key" },
     labelMap: LABEL_MAP_FLAG,
@@ -41,10 +36,10 @@ export const evaluateMap = command({
   run: async (flags, context) => {
     const { output, force = false, labelKey, queryLabelKey, k, seeds } = flags;
     await refuseExisting(output, force);
-    for (const path of [flags.reference, flags.query]) await checkCells(path);
+    for (const path of [flags.reference, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openCells(flags.reference, context.signal);
-    using query = await openCells(flags.query, context.signal);
+    using reference = await openCells(flags.reference);
+    using query = await openCells(flags.query);
     await using device = await openFromFlags(flags, context);
     const { signal } = context;
     const { model, report: loaded } = await loadModelWithReport(flags.model, device, { signal });
@@ -63,10 +58,8 @@ export const evaluateMap = command({
       manifest: evaluationManifest("evaluate map", device, flags),
       signal,
     });
-    context.say(tableText(report.tables[0]!));
-    const files = await writeReport(output, report);
-    context.say(`wrote ${files.join(", ")}`);
-    return { output, summary: report.summary, methods: report.tables[0]!.rows };
+    const tables = [tableText(report.tables[0]!)];
+    return await leaveReport(report, output, { say: context.say, tables });
   },
 });
 
@@ -77,11 +70,9 @@ async function follow(
   for await (const event of events) {
     if (event.kind === "result") return event.result;
     if (event.kind !== "method") continue;
-    const { method, seed, result: { accuracy, macroF1 }, seconds } = event;
-    say(
-      `${method}${seed === null ? "" : `, seed ${seed}`}: accuracy ${accuracy.toFixed(3)}, ` +
-        `macro F1 ${macroF1.toFixed(3)} (${seconds.toFixed(1)} s)`,
-    );
+    const { method, seed, result } = event;
+    const named = { ...event, method: seed === null ? method : `${method}, seed ${seed}` };
+    say(methodText(named, labelScores(result)));
   }
-  throw new Error("Cannot evaluate as the stream gave no result");
+  return failWithoutResult();
 }

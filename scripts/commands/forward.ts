@@ -15,6 +15,7 @@ import { command, UsageError } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
 import { checkOutputFile } from "./outputs.ts";
+import { FORCE_FLAG } from "./read_flags.ts";
 import { packTokens, spreadTokens } from "./padded.ts";
 
 /** The command. */
@@ -36,7 +37,7 @@ export const forward = command({
       help: `what to compute: ${OUTPUT_NAMES.join(", ")}`,
       byDefault: "cell",
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     ...DEVICE_FLAGS,
   },
   run: async (flags, context) => {

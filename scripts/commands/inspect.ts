@@ -12,7 +12,13 @@ import {
   toArgs,
 } from "../../mod.ts";
 import { command } from "./command.ts";
-import { CELLS_HELP, checkCells, isModelFolder, openCells, openModalities } from "./cells_file.ts";
+import {
+  CELLS_HELP,
+  checkInputCells,
+  isModelFolder,
+  openCells,
+  openModalities,
+} from "./cells_file.ts";
 
 /** The command. */
 export const inspect = command({
@@ -21,7 +27,7 @@ export const inspect = command({
   positional: ["path"],
   flags: {},
   run: async (_flags, { say, signal }, [path = ""]) => {
-    await checkCells(path);
+    await checkInputCells(path);
     const summary = await isModelFolder(path)
       ? await describeModel(path)
       : await describeFile(path, signal);
@@ -57,7 +63,7 @@ async function describeFile(path: string, signal: AbortSignal): Promise<Summary>
   using mdata = await openModalities(path, signal);
   if (mdata === undefined) {
     // Antibodies and peaks are shown too, whatever a command would read by default.
-    using adata = await openCells(path, signal, { featureTypes: "all" });
+    using adata = await openCells(path, { featureTypes: "all", signal });
     return await describeCells(adata);
   }
   const modalities: Summary = {};

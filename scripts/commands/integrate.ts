@@ -11,13 +11,13 @@ import {
   runManifest,
   type TrainedModel,
   umap,
-  writeH5ad,
 } from "../../mod.ts";
 import { writeFigures } from "./annotation_figures.ts";
 import { command } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkCells, openCells } from "./cells_file.ts";
-import { checkOutputFile } from "./outputs.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
+import { checkOutputCells, writeCells } from "./outputs.ts";
+import { FORCE_FLAG, READ_FLAGS, readOptions } from "./read_flags.ts";
 
 /** The command. */
 export const integrateCommand = command({
@@ -25,7 +25,7 @@ export const integrateCommand = command({
   help: "embed cells without their batch, by a model of: train integrate",
   flags: {
     model: { kind: "string", help: "folder of the run", required: true },
-    input: { kind: "string", help: "cells of the run's batches", required: true },
+    input: { kind: "string", help: "h5ad file with cells of the run's batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     labelKey: { kind: "string", help: "column of obs with cell types, for a figure" },
     output: {
@@ -33,32 +33,20 @@ export const integrateCommand = command({
       help: "h5ad file to write: the input with obsm X_scGPT",
       required: true,
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     figures: { kind: "string", help: "folder for UMAPs" },
-    layer: { kind: "string", help: "matrix to read: X, raw or a layer", default: "X" },
-    geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
-    minCoverage: { kind: "number", help: "least part of the model's genes", default: 0.5 },
-    batchTokens: { kind: "integer", help: "most tokens a batch", byDefault: "16384" },
-    seed: { kind: "integer", help: "seed of tied bins", default: 0 },
+    ...READ_FLAGS,
     ...DEVICE_FLAGS,
   },
   run: async (flags, context) => {
-    const { input, output, force = false, batchKey, layer, minCoverage, seed } = flags;
-    const { geneColumn, batchTokens, labelKey } = flags;
+    const { input, output, force = false, batchKey, labelKey } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    await checkCells(input);
-    using cells = await openCells(input, context.signal);
+    await checkOutputCells(output, force);
+    await checkInputCells(input);
+    using cells = await openCells(input);
     await using device = await openFromFlags(flags, context);
     using integrator = await loadTrained(flags.model, device, { signal });
-    const given = {
-      batchKey,
-      layer,
-      minCoverage,
-      seed,
-      ...geneColumn !== undefined && { geneColumn },
-      ...batchTokens !== undefined && { batchTokens },
-    } satisfies IntegrateOptions;
+    const given = { batchKey, ...readOptions(flags) } satisfies IntegrateOptions;
     const integration = await integrate(cells, integrator, { ...given, signal });
     const { found, panel } = integration.panel;
     say(`embedded ${cells.nObs} cells; ${found} of the model's ${panel} genes are in the data`);
@@ -68,9 +56,7 @@ export const integrateCommand = command({
       obsm: { X_scGPT: denseMatrix(embeddings, [cells.nObs, width]) },
       uns: { scgpt: manifest },
     });
-    const { notCarried } = await writeH5ad(written, output, { force, signal });
-    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
-    say(`wrote ${output}`);
+    await writeCells(written, { output, force }, context);
     if (flags.figures !== undefined) {
       const keys = [batchKey, ...labelKey === undefined ? [] : [labelKey]];
       const drawn = await drawUmaps(cells, integration, {

@@ -8,7 +8,6 @@ import {
   type MapReferenceOptions,
   type MapReferenceResult,
   runManifest,
-  writeH5ad,
 } from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
 import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
@@ -20,9 +19,10 @@ import {
   metricsRows,
   metricsTable,
 } from "./evaluate_mapping.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { LABEL_MAP_FLAG, type LabelMap, readLabelMaps } from "./label_map.ts";
-import { checkOutputFile, writeWhole } from "./outputs.ts";
+import { checkOutputCells, writeCells, writeWhole } from "./outputs.ts";
+import { FORCE_FLAG } from "./read_flags.ts";
 
 const MAP_FLAGS = {
   labelKey: {
@@ -55,14 +55,14 @@ export const map = command({
   help: "label query cells by their nearest reference cells in scGPT's space",
   flags: {
     model: { kind: "string", help: "model folder", required: true },
-    reference: { kind: "string", help: "labelled cells", required: true },
-    query: { kind: "string", help: "cells to label", required: true },
+    reference: { kind: "string", help: "labelled h5ad file", required: true },
+    query: { kind: "string", help: "h5ad file to label", required: true },
     output: {
       kind: "string",
       help: "h5ad file to write: the query with labels and embeddings",
       required: true,
     },
-    force: { kind: "boolean", help: "replace the output if it exists" },
+    force: FORCE_FLAG,
     labelMap: LABEL_MAP_FLAG,
     truthKey: {
       kind: "string",
@@ -76,11 +76,11 @@ export const map = command({
   run: async (flags, context) => {
     const { output, force = false, figures, truthKey, layer = "X" } = flags;
     const { say, signal } = context;
-    await checkOutputFile(output, force);
-    for (const path of [flags.reference, flags.query]) await checkCells(path);
+    await checkOutputCells(output, force);
+    for (const path of [flags.reference, flags.query]) await checkInputCells(path);
     const labelMaps = await readLabelMaps(flags.labelMap);
-    using reference = await openCells(flags.reference, signal);
-    using query = await openCells(flags.query, signal);
+    using reference = await openCells(flags.reference);
+    using query = await openCells(flags.query);
     const truth = truthKey === undefined
       ? undefined
       : await labelsOf(query, truthKey, labelMaps.query);
@@ -110,12 +110,7 @@ export const map = command({
     const metrics = metricsRows(comparisons);
     if (metrics.length > 0) say(metricsTable(metrics));
     const manifest = await runManifest("map", model, { ...options, ...embedding });
-    const { notCarried } = await writeH5ad(attachMapping(query, result, { manifest }), output, {
-      force,
-      signal,
-    });
-    for (const { key, reason } of notCarried) say(`not carried over: ${key}: ${reason}`);
-    say(`wrote ${output}`);
+    await writeCells(attachMapping(query, result, { manifest }), { output, force }, context);
     if (figures !== undefined) {
       const drawn = await drawMapping(mapped, model, {
         folder: figures,

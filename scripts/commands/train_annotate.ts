@@ -1,11 +1,9 @@
 /** `scgpt train annotate`: a model that names cell types, from labelled cells. */
 import { type AnnotatorPrepared, type AnnotatorTrained, trainAnnotator } from "../../mod.ts";
 import { command, type Context, type Flags } from "./command.ts";
-import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { DEVICE_FLAGS } from "./device_flags.ts";
 import { LABEL_MAP_FLAG, readLabelMaps } from "./label_map.ts";
 import {
-  fitOptions,
   GENE_FLAGS,
   geneOptions,
   recipeFlags,
@@ -13,7 +11,7 @@ import {
   START_FLAGS,
   startOptions,
 } from "./train_flags.ts";
-import { checkRunFolder, earlierOptions, followRun, openPretrained, storeOf } from "./train_run.ts";
+import { earlierOptions, followRun, openRun } from "./train_run.ts";
 
 /** Flags of an annotator's recipe; the published one. */
 export const ANNOTATOR_FLAGS = {
@@ -32,7 +30,7 @@ export const trainAnnotate = command({
   name: "annotate",
   help: "learn cell types from labelled cells; use the model with: scgpt annotate",
   flags: {
-    train: { kind: "string", help: "labelled cells", required: true },
+    train: { kind: "string", help: "labelled h5ad file", required: true },
     labelKey: { kind: "string", help: "column of obs with the labels", required: true },
     labelMap: LABEL_MAP_FLAG,
     ...RUN_FLAGS,
@@ -41,25 +39,20 @@ export const trainAnnotate = command({
   },
   earlier: earlierOptions,
   run: async (flags, context) => {
-    const { output, train, labelKey, resume = false, force = false } = flags;
-    const place = { output, resume, force, flags };
-    await checkRunFolder(place);
-    await checkCells(train);
+    const { output, train, labelKey } = flags;
     const { reference: labelMap } = await readLabelMaps(flags.labelMap);
-    using cells = await openCells(train, context.signal);
-    await using device = await openFromFlags(flags, context);
-    using pretrained = await openPretrained(flags.model, device, context);
-    const events = trainAnnotator(cells, device, {
+    await using run = await openRun(flags, [train], context);
+    const events = trainAnnotator(run.cells[0]!, run.device, {
       labelKey,
       labelMap,
       ...startOptions(flags),
       ...geneOptions(flags),
+      ...run.start,
       stratify: flags.stratify,
       validation: flags.validation,
-      ...pretrained && { pretrained },
-      fit: fitOptions(flags, { signal: context.signal, store: storeOf(output), resume }),
+      fit: run.fit,
     });
-    const { summary, model } = await followRun(events, place, {
+    const { summary, model } = await followRun(events, run.place, {
       context,
       prepared: (event: AnnotatorPrepared) => sayPrepared(event, context),
       trained: ({ annotator }: AnnotatorTrained) => annotator,

@@ -10,6 +10,7 @@ import type {
   Trainable,
 } from "../../mod.ts";
 import type { Flags, FlagValues } from "./command.ts";
+import { BINNING_FLAG, GENE_COLUMN_FLAG } from "./read_flags.ts";
 
 /** Where a run's files go. */
 export const RUN_FLAGS = {
@@ -32,13 +33,8 @@ export const START_FLAGS = {
   dHid: { kind: "integer", help: "width of its feed-forward layers", byDefault: "the preset's" },
   nlayers: { kind: "integer", help: "its layers", byDefault: "the preset's" },
   layer: { kind: "string", help: "matrix with counts: X, raw or a layer", default: "X" },
-  geneColumn: { kind: "string", help: "column of var with gene symbols", byDefault: "the index" },
-  binning: {
-    kind: "string",
-    help: "how tied values are binned",
-    choices: ["reference", "deterministic"],
-    default: "reference",
-  },
+  geneColumn: GENE_COLUMN_FLAG,
+  binning: { ...BINNING_FLAG, default: "reference" },
   maxLength: { kind: "integer", help: "most tokens a cell", byDefault: "all its genes" },
   seed: { kind: "integer", help: "seed of weights, split, order and dropout", default: 0 },
 } as const satisfies Flags;

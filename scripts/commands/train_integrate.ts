@@ -1,10 +1,8 @@
 /** `scgpt train integrate`: a model whose embeddings forget the batch. */
 import { type IntegrationPrepared, type IntegrationTrained, trainIntegration } from "../../mod.ts";
 import { command, type Context, type Flags, type FlagValues } from "./command.ts";
-import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { DEVICE_FLAGS } from "./device_flags.ts";
 import {
-  fitOptions,
   GENE_FLAGS,
   geneOptions,
   recipeFlags,
@@ -12,7 +10,7 @@ import {
   START_FLAGS,
   startOptions,
 } from "./train_flags.ts";
-import { checkRunFolder, earlierOptions, followRun, openPretrained, storeOf } from "./train_run.ts";
+import { earlierOptions, followRun, openRun } from "./train_run.ts";
 
 /** Flags of an integration's recipe; the paper's. */
 export const INTEGRATION_FLAGS = {
@@ -37,7 +35,7 @@ export const trainIntegrate = command({
   name: "integrate",
   help: "learn embeddings corrected for batches; use the model with: scgpt integrate",
   flags: {
-    input: { kind: "string", help: "cells of all batches", required: true },
+    input: { kind: "string", help: "h5ad file with cells of all batches", required: true },
     batchKey: { kind: "string", help: "column of obs with the batches", required: true },
     ...RUN_FLAGS,
     ...INTEGRATION_FLAGS,
@@ -45,20 +43,11 @@ export const trainIntegrate = command({
   },
   earlier: earlierOptions,
   run: async (flags, context) => {
-    const { output, input, batchKey, resume = false, force = false } = flags;
-    const place = { output, resume, force, flags };
-    await checkRunFolder(place);
-    await checkCells(input);
-    using cells = await openCells(input, context.signal);
-    await using device = await openFromFlags(flags, context);
-    using pretrained = await openPretrained(flags.model, device, context);
-    const events = trainIntegration(cells, device, {
-      batchKey,
-      ...integrationOptions(flags),
-      ...pretrained && { pretrained },
-      fit: fitOptions(flags, { signal: context.signal, store: storeOf(output), resume }),
-    });
-    const { summary, model } = await followRun(events, place, {
+    const { output, input, batchKey } = flags;
+    await using run = await openRun(flags, [input], context);
+    const options = { batchKey, ...integrationOptions(flags), ...run.start, fit: run.fit };
+    const events = trainIntegration(run.cells[0]!, run.device, options);
+    const { summary, model } = await followRun(events, run.place, {
       context,
       prepared: (event: IntegrationPrepared) => sayBatches(event, context),
       trained: ({ integrator }: IntegrationTrained) => integrator,

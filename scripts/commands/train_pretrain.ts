@@ -1,24 +1,18 @@
 /** `scgpt train pretrain`: a generative model from cells without labels. */
-import {
-  type AnnData,
-  GeneVocab,
-  pretrain,
-  type Pretrained,
-  type PretrainPrepared,
-} from "../../mod.ts";
+import { GeneVocab, pretrain, type Pretrained, type PretrainPrepared } from "../../mod.ts";
 import { command } from "./command.ts";
-import { DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
-import { checkCells, openCells } from "./cells_file.ts";
+import { DEVICE_FLAGS } from "./device_flags.ts";
 import { checkInputFile } from "./inputs.ts";
-import { fitOptions, recipeFlags, RUN_FLAGS, START_FLAGS, startOptions } from "./train_flags.ts";
-import { checkRunFolder, earlierOptions, followRun, openPretrained, storeOf } from "./train_run.ts";
+import { recipeFlags, RUN_FLAGS, START_FLAGS, startOptions } from "./train_flags.ts";
+import { earlierOptions, followRun, openRun } from "./train_run.ts";
 
 /** The command. */
 export const trainPretrain = command({
   name: "pretrain",
-  help: "learn to generate expression from unlabelled cells; use the model with --model",
+  help:
+    "learn to generate expression from unlabelled cells; use the model with: scgpt generate, or --model",
   flags: {
-    input: { kind: "paths", help: "files of cells", required: true },
+    input: { kind: "paths", help: "h5ad files", required: true },
     vocab: {
       kind: "string",
       help: "vocab.json: gene names to ids",
@@ -38,26 +32,19 @@ export const trainPretrain = command({
   },
   earlier: earlierOptions,
   run: async (flags, context) => {
-    const { output, input, resume = false, force = false } = flags;
-    const place = { output, resume, force, flags };
-    await checkRunFolder(place);
-    for (const path of input) await checkCells(path);
+    const { output, input } = flags;
     const vocab = await readVocab(flags.vocab);
-    const datasets: AnnData[] = [];
-    using stack = new DisposableStack();
-    for (const path of input) datasets.push(stack.use(await openCells(path, context.signal)));
-    await using device = await openFromFlags(flags, context);
-    using pretrained = await openPretrained(flags.model, device, context);
-    const events = pretrain(datasets, device, {
+    await using run = await openRun(flags, input, context);
+    const events = pretrain(run.cells, run.device, {
       ...startOptions(flags),
       ...flags.includeZeroGenes && { includeZeroGenes: true },
       ...vocab && { vocab },
       cellPromptAfter: flags.cellPromptAfter,
       validation: flags.validation,
-      ...pretrained && { pretrained },
-      fit: fitOptions(flags, { signal: context.signal, store: storeOf(output), resume }),
+      ...run.start,
+      fit: run.fit,
     });
-    const { summary, model } = await followRun(events, place, {
+    const { summary, model } = await followRun(events, run.place, {
       context,
       prepared: ({ words, cells }: PretrainPrepared) => {
         context.say(`vocabulary: ${words} words; cells: ${cells.join(" + ")}`);

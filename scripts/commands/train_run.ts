@@ -1,5 +1,6 @@
 /** What all training commands do around the training: the folder of the run, its log, progress, and what is left at the end. */
 import {
+  type AnnData,
   type Device,
   type FitEnd,
   type FitEpoch,
@@ -13,9 +14,12 @@ import {
   type ScGPT,
   type TrainedModel,
 } from "../../mod.ts";
-import { type Context, UsageError } from "./command.ts";
+import { type Context, type FlagValues, UsageError } from "./command.ts";
+import { type DEVICE_FLAGS, openFromFlags } from "./device_flags.ts";
+import { checkInputCells, openCells } from "./cells_file.ts";
 import { readJsonObject } from "./inputs.ts";
 import { writeWhole } from "./outputs.ts";
+import { fitOptions, type RUN_FLAGS } from "./train_flags.ts";
 import { TrainProgress } from "./train_progress.ts";
 
 /** Flags that decide where and whether, and not what: they are no part of a run's options. */
@@ -59,7 +63,7 @@ export async function earlierOptions(
 }
 
 /** Refuses a folder with something in it, unless its run is to be taken up or replaced; before any work is done. */
-export async function checkRunFolder({ output, resume, force }: RunPlace): Promise<void> {
+async function checkRunFolder({ output, resume, force }: RunPlace): Promise<void> {
   if (resume && force) {
     throw new UsageError("Cannot run as --resume and --force exclude each other");
   }
@@ -84,6 +88,50 @@ export async function openPretrained(
   const model = await loadModel(folder, device, { signal });
   say(`starting from the weights of ${folder}`);
   return model;
+}
+
+/** What a training works on; it closes all of it. */
+export interface OpenRun extends AsyncDisposable {
+  /** Folder and options. */
+  readonly place: RunPlace;
+  /** Cells of the input files, in their order. */
+  readonly cells: readonly AnnData[];
+  /** Device that computes. */
+  readonly device: Device;
+  /** Pretrained model of `--model`, as an option of the task. */
+  readonly start: { readonly pretrained?: ScGPT };
+  /** Settings of the training loop, with the states in the folder. */
+  readonly fit: ReturnType<typeof fitOptions>;
+}
+
+/** Checks the folder and the input files, then opens files, device and pretrained model. */
+export async function openRun(
+  flags: FlagValues<typeof RUN_FLAGS & typeof DEVICE_FLAGS> & Parameters<typeof fitOptions>[0] & {
+    readonly model: string | undefined;
+  },
+  inputs: readonly string[],
+  context: Context,
+): Promise<OpenRun> {
+  const { output, resume = false, force = false } = flags;
+  const place = { output, resume, force, flags };
+  await checkRunFolder(place);
+  for (const path of inputs) await checkInputCells(path);
+  await using stack = new AsyncDisposableStack();
+  const cells: AnnData[] = [];
+  for (const path of inputs) cells.push(stack.use(await openCells(path)));
+  const device = stack.use(await openFromFlags(flags, context));
+  const pretrained = await openPretrained(flags.model, device, context);
+  if (pretrained !== undefined) stack.use(pretrained);
+  const fit = fitOptions(flags, { signal: context.signal, store: new FolderStore(output), resume });
+  const opened = stack.move();
+  return {
+    place,
+    cells,
+    device,
+    start: pretrained === undefined ? {} : { pretrained },
+    fit,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 /** The first event of a training task. */
@@ -140,11 +188,6 @@ export async function followRun<P extends Prepared, T extends Trained>(
     progress.stop();
   }
   throw new Error("Cannot train as the stream gave no model");
-}
-
-/** The store of a run's states. */
-export function storeOf(output: string): FolderStore {
-  return new FolderStore(output);
 }
 
 /** Makes the folder, without what an earlier run left when it is to be replaced, and writes the options down. */

@@ -61,6 +61,8 @@ def odd_v3(root: zarr.Group) -> None:
     """Layouts of version 3: shards, checksums, order, fill values."""
     grid = np.arange(35, dtype="float32").reshape(5, 7)
     root.create_array("sharded", data=grid, chunks=(2, 2), shards=(4, 4))
+    first = zarr.codecs.ShardingCodec(chunk_shape=(2, 2), index_location="start", index_codecs=[zarr.codecs.BytesCodec()])
+    root.create_array("index_first", data=grid, chunks=(4, 4), serializer=first, compressors=None)
     root.create_array("big", data=grid.astype("int16"), chunks=(2, 3), serializer=zarr.codecs.BytesCodec(endian="big"))
     root.create_array("fortran", data=grid, chunks=(2, 3), filters=[zarr.codecs.TransposeCodec(order=(1, 0))])
     root.create_array("gzip", data=grid, chunks=(2, 3), compressors=[zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()])

@@ -23,7 +23,7 @@ export interface NearestNeighborsOptions {
   readonly metric?: "euclidean" | "cosine";
   /** Reference rows multiplied at a time, which bounds memory; 8,192 by default. */
   readonly tile?: number;
-  /** Stops between tiles of queries. */
+  /** Stops between tiles. */
   readonly signal?: AbortSignal;
 }
 
@@ -67,10 +67,14 @@ export async function nearestNeighbors(
   using squares = Tensor.from(device, "f32", [space.n], space.squares);
   const turn = turns(signal);
   for (let start = 0; start < space.m; start += QUERY_TILE) {
-    await turn();
     const end = Math.min(start + QUERY_TILE, space.m);
-    const candidates = await candidatesOf({ rows, squares, space }, start, end, { k, tile });
+    const candidates = await candidatesOf({ rows, squares, space }, [start, end], {
+      k,
+      tile,
+      turn,
+    });
     for (let q = start; q < end; q++) {
+      await turn();
       const found = nearestOf(space, q, candidates[q - start]!, k);
       found.forEach(({ row, square }, rank) => {
         indices[q * k + rank] = row;
@@ -167,9 +171,8 @@ interface Candidates {
 
 async function candidatesOf(
   { rows, squares, space }: { rows: Tensor; squares: Tensor; space: Space },
-  start: number,
-  end: number,
-  { k, tile }: { k: number; tile: number },
+  [start, end]: readonly [number, number],
+  { k, tile, turn }: { k: number; tile: number; turn: () => Promise<void> },
 ): Promise<Candidates[]> {
   const { n, d } = space;
   const device = rows.device;
@@ -183,6 +186,7 @@ async function candidatesOf(
     () => ({ rows: [], bound: -Infinity }),
   );
   for (let first = 0; first < n; first += tile) {
+    await turn();
     const last = Math.min(first + tile, n);
     const take = Math.min(k + MARGIN, last - first);
     const best = scope(device, () => {

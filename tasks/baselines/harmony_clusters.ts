@@ -1,166 +1,206 @@
 /** Soft clusters that all batches fill: the clustering half of Harmony. */
-import type { RandomStream } from "../../gpu/mod.ts";
+import type { Float64Space, RandomStream } from "../../gpu/mod.ts";
+import { expOfMinus } from "./exponential.ts";
+import type { Batches } from "./harmony_batches.ts";
 
-/** Share of a cell in a cluster below which the cell does not move it: most shares are. */
-export const NEGLIGIBLE = 1e-12;
+/** The large matrices of a clustering: rows are padded with zeros to a stride. */
+export type ClusterSpace = Float64Space<
+  | "cells" // as they were given [n, d]
+  | "corrected" // [n, d]
+  | "unit" // corrected, on the sphere [n, d]
+  | "assignment" // R [n, K]
+  | "axes" // centroids on the sphere [d, K]
+  | "sums" // Σ R z [K, d]
+  | "effects" // [K, d]
+>;
 
-/** Soft clusters of n cells of B batches. */
+/** Soft clusters of n cells of G groups. */
 export interface Clustering {
   /** Cells. */
   readonly n: number;
-  /** Dimensions. */
-  readonly d: number;
   /** K. */
   readonly nClusters: number;
-  /** Batch of each cell [n]. */
-  readonly batch: Uint32Array;
-  /** Share of the cells by batch [B]. */
-  readonly shares: Float64Array;
-  /** Corrected cells on the sphere [n, d]. */
-  readonly unit: Float64Array;
-  /** R [n, K]. */
-  readonly assignment: Float64Array;
-  /** O: cells by cluster and batch [K, B]; what is expected, E, is a cluster's sum times the batch's share. */
+  /** Batches of the cells, with θ of each. */
+  readonly batches: Batches;
+  /** Cells and their clusters. */
+  readonly space: ClusterSpace;
+  /** Cells by group and cluster [G, K]; sums over the groups of a batch are O, and E is a cluster's sum times the batch's share. */
   readonly observed: Float64Array;
-  /** θ: weight of the diversity of clusters. */
-  readonly theta: number;
   /** σ: width of the clusters. */
   readonly sigma: number;
   /** Awaited every so often: lets events through, and stops. */
   readonly turn: () => Promise<void>;
 }
 
+/** Cells that are summed before events have their turn. */
+const BLOCK = 512;
+
+/** Rows in pieces of which each takes milliseconds. */
+export function* pieces(rows: Uint32Array): Generator<Uint32Array> {
+  for (let at = 0; at < rows.length; at += BLOCK) yield rows.subarray(at, at + BLOCK);
+}
+
 /**
- * Gives all cells their first clusters.
+ * Gives all cells their first clusters, and sums them by cluster.
  *
  * @param state Clusters without cells
- * @param centroids Centroids on the sphere [K, d]
+ * @param centroids Centroids on the sphere [K, d], padded
+ * @returns Σ R log R
  */
-export function assignAll(state: Clustering, centroids: Float64Array): void {
-  const axes = transposed(centroids, state.d);
-  for (let i = 0; i < state.n; i++) assign(state, i, axes);
+export async function assignAll(state: Clustering, centroids: Float64Array): Promise<number> {
+  const { n, observed, space: { matrices: { sums } }, turn } = state;
+  placeAxes(state, centroids);
+  sums.data.fill(0);
+  const factors = new Float64Array(observed.length).fill(1);
+  let entropy = 0;
+  for (const cells of pieces(allRows(n))) {
+    entropy += assign(state, cells, factors);
+    await turn();
+  }
+  return entropy;
 }
 
-/** R of one cell from its distances 2 (1 - cos), times the batch's factor in each cluster; adds it to O. */
-function assign(
-  { d, nClusters, batch, unit, assignment, observed, shares, sigma }: Clustering,
+/** R of some cells from their distances 2 (1 - cos), times their group's factor in each cluster [G, K]; adds it to O and ΣRz, and gives Σ R log R. */
+function assign(state: Clustering, cells: Uint32Array, factors: Float64Array): number {
+  const { space } = state, { unit, assignment, axes, sums } = space.matrices;
+  space.multiplyRows(assignment, { left: unit, right: axes }, cells);
+  const logs = factors.map((factor) => Math.log(factor));
+  let entropy = 0;
+  for (const i of cells) entropy += shareOut(state, i, { factors, logs });
+  space.addOuterProducts(sums, { left: assignment, right: unit }, cells);
+  return entropy;
+}
+
+/** Turns a cell's cosines into its shares. log R is the exponent and the factor's logarithm less that of the sum: no share needs one. */
+function shareOut(
+  { nClusters, batches: { group }, space, observed, sigma }: Clustering,
   i: number,
-  axes: Float64Array, // centroids [d, K]
-  factors?: Float64Array, // [K, B]
-): void {
-  const own = assignment.subarray(i * nClusters, (i + 1) * nClusters);
-  own.fill(0);
-  for (let j = 0; j < d; j++) {
-    const value = unit[i * d + j]!; // one coordinate meets all clusters: no sum waits for another
-    for (let k = 0; k < nClusters; k++) own[k]! += value * axes[j * nClusters + k]!;
-  }
-  let largest = -Infinity, total = 0;
-  for (let k = 0; k < nClusters; k++) largest = Math.max(largest, own[k]!);
+  { factors, logs }: { readonly factors: Float64Array; readonly logs: Float64Array },
+): number {
+  const { data, stride } = space.matrices.assignment;
+  const start = i * stride, own = group[i]! * nClusters, steepness = 2 / sigma;
+  let largest = -Infinity, total = 0, weighted = 0;
   for (let k = 0; k < nClusters; k++) {
-    own[k] = Math.exp(2 * (own[k]! - largest) / sigma);
-    if (factors !== undefined) own[k]! *= factors[k * shares.length + batch[i]!]!;
-    total += own[k]!;
+    const cosine = data[start + k]!;
+    if (cosine > largest) largest = cosine;
   }
   for (let k = 0; k < nClusters; k++) {
-    own[k]! /= total;
-    observed[k * shares.length + batch[i]!]! += own[k]!;
+    const x = (largest - data[start + k]!) * steepness;
+    const share = expOfMinus(x) * factors[own + k]!;
+    weighted += share * (logs[own + k]! - x);
+    total += share;
+    data[start + k] = share;
   }
+  const inverse = 1 / total;
+  for (let k = 0; k < nClusters; k++) {
+    const share = data[start + k]! * inverse;
+    data[start + k] = share;
+    observed[own + k]! += share;
+  }
+  return weighted * inverse - Math.log(total);
 }
 
 /**
- * Gives all cells new clusters, a block after the other, each knowing the clusters' batches without itself.
+ * Gives all cells new clusters, a block after the other, each knowing the clusters' batches without itself, and sums them by cluster.
  *
  * @param state Clusters
- * @param centroids Centroids on the sphere [K, d]
+ * @param centroids Centroids on the sphere [K, d], padded
  * @param options Draws of the cells' order, and the share of a block
+ * @returns Σ R log R
  */
 export async function updateAssignment(
   state: Clustering,
   centroids: Float64Array,
   { random, blockSize }: { random: RandomStream; blockSize: number },
-): Promise<void> {
-  const { n, nClusters, batch, shares, assignment, observed, turn } = state;
-  const order = shuffled(n, random), axes = transposed(centroids, state.d);
-  const nBlocks = Math.min(n, Math.ceil(1 / blockSize));
+): Promise<number> {
+  const { n, nClusters, batches: { group }, space, observed, turn } = state;
+  const { data, stride } = space.matrices.assignment;
+  placeAxes(state, centroids);
+  space.matrices.sums.data.fill(0);
+  const order = shuffled(n, random), nBlocks = Math.min(n, Math.ceil(1 / blockSize));
+  let entropy = 0;
   for (let block = 0, start = 0; block < nBlocks; block++) {
     const end = start + Math.floor(n / nBlocks) + (block < n % nBlocks ? 1 : 0);
-    const cells = order.subarray(start, end);
+    const cells = order.subarray(start, end).sort(); // in the order of memory
     for (const i of cells) {
-      for (let k = 0; k < nClusters; k++) {
-        observed[k * shares.length + batch[i]!]! -= assignment[i * nClusters + k]!;
-      }
+      const at = i * stride, own = group[i]! * nClusters;
+      for (let k = 0; k < nClusters; k++) observed[own + k]! -= data[at + k]!;
     }
     const factors = diversityFactors(state);
-    for (const i of cells) assign(state, i, axes, factors);
+    for (const some of pieces(cells)) {
+      entropy += assign(state, some, factors);
+      await turn();
+    }
     start = end;
+  }
+  return entropy;
+}
+
+/** Σ ((E+1) / (O+1))^θ over a group's batches [G, K]: above their number where they have fewer cells in a cluster than their shares. */
+function diversityFactors(state: Clustering): Float64Array {
+  const { nClusters, batches: { shares, theta, levels, nVariables }, observed } = state;
+  const byBatch = batchCounts(state), sizes = clusterSizes(observed, nClusters);
+  for (let b = 0; b < shares.length; b++) {
+    for (let k = 0; k < nClusters; k++) {
+      const at = b * nClusters + k;
+      byBatch[at] = ((sizes[k]! * shares[b]! + 1) / (byBatch[at]! + 1)) ** theta[b]!;
+    }
+  }
+  const factors = new Float64Array(observed.length);
+  levels.forEach((b, place) => {
+    const own = Math.floor(place / nVariables) * nClusters;
+    for (let k = 0; k < nClusters; k++) factors[own + k]! += byBatch[b * nClusters + k]!;
+  });
+  return factors;
+}
+
+/** O: cells by batch and cluster [B, K]. */
+function batchCounts({ nClusters, batches, observed }: Clustering): Float64Array {
+  const { shares, levels, nVariables } = batches;
+  const counts = new Float64Array(shares.length * nClusters);
+  levels.forEach((b, place) => {
+    const own = Math.floor(place / nVariables) * nClusters;
+    for (let k = 0; k < nClusters; k++) counts[b * nClusters + k]! += observed[own + k]!;
+  });
+  return counts;
+}
+
+/** Cells by cluster [K]. */
+function clusterSizes(observed: Float64Array, nClusters: number): Float64Array {
+  const sizes = new Float64Array(nClusters);
+  observed.forEach((count, at) => sizes[at % nClusters]! += count);
+  return sizes;
+}
+
+/** Sums the cells by cluster: Σ R z [K, d]. */
+export async function sumClusters({ n, space, turn }: Clustering): Promise<void> {
+  const { unit, assignment, sums } = space.matrices;
+  sums.data.fill(0);
+  for (const rows of pieces(allRows(n))) {
+    space.addOuterProducts(sums, { left: assignment, right: unit }, rows);
     await turn();
   }
 }
 
-/** ((E+1) / (O+1))^θ [K, B]: above 1 where a batch has fewer cells in a cluster than its share. */
-function diversityFactors({ nClusters, shares, observed, theta }: Clustering): Float64Array {
-  const factors = new Float64Array(observed.length);
-  for (let k = 0; k < nClusters; k++) {
-    const size = clusterSize(observed, shares.length, k);
-    for (let b = 0; b < shares.length; b++) {
-      const at = k * shares.length + b;
-      factors[at] = ((size * shares[b]! + 1) / (observed[at]! + 1)) ** theta;
-    }
-  }
-  return factors;
-}
-
 /**
- * Sums the cells by cluster.
+ * What the clustering minimises: Σ R (distance + σ log R) + σ Σ θ O log((O+1)/(E+1)), of which Σ R distance = 2 (n - Σ Y · ΣRz).
  *
  * @param state Clusters
- * @returns Σ R z [K, d]
- */
-export async function clusterSums(
-  { n, d, nClusters, unit, assignment, turn }: Clustering,
-): Promise<Float64Array> {
-  await turn();
-  const sums = new Float64Array(nClusters * d);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < nClusters; k++) {
-      const share = assignment[i * nClusters + k]!;
-      if (share < NEGLIGIBLE) continue;
-      for (let j = 0; j < d; j++) sums[k * d + j]! += share * unit[i * d + j]!;
-    }
-  }
-  return sums;
-}
-
-/**
- * What the clustering minimises: Σ R (distance + σ log R) + σ θ Σ O log((O+1)/(E+1)), of which Σ R distance = 2 (n - Σ Y · ΣRz).
- *
- * @param state Clusters
- * @param centroids Y: centroids on the sphere [K, d]
- * @param sums ΣRz [K, d]
+ * @param centroids Y: centroids on the sphere [K, d], padded
+ * @param entropy Σ R log R
  * @returns Objective
  */
-export function objectiveOf(
-  { n, nClusters, shares, assignment, observed, theta, sigma }: Clustering,
-  centroids: Float64Array,
-  sums: Float64Array,
-): number {
-  let distances = 2 * n, entropy = 0, diversity = 0;
-  for (let at = 0; at < sums.length; at++) distances -= 2 * centroids[at]! * sums[at]!;
-  for (const share of assignment) if (share > 0) entropy += share * Math.log(share);
-  for (let k = 0; k < nClusters; k++) {
-    const size = clusterSize(observed, shares.length, k);
-    for (let b = 0; b < shares.length; b++) {
-      const seen = observed[k * shares.length + b]!;
-      diversity += seen * Math.log((seen + 1) / (size * shares[b]! + 1));
-    }
-  }
-  return distances + sigma * (entropy + theta * diversity);
-}
-
-function clusterSize(observed: Float64Array, nBatches: number, k: number): number {
-  let size = 0;
-  for (let b = 0; b < nBatches; b++) size += observed[k * nBatches + b]!;
-  return size;
+export function objectiveOf(state: Clustering, centroids: Float64Array, entropy: number): number {
+  const { n, nClusters, batches: { shares, theta }, observed, sigma } = state;
+  const { data } = state.space.matrices.sums;
+  let distances = 2 * n, diversity = 0;
+  for (let at = 0; at < data.length; at++) distances -= 2 * centroids[at]! * data[at]!;
+  const counts = batchCounts(state), sizes = clusterSizes(observed, nClusters);
+  counts.forEach((seen, at) => {
+    const b = Math.floor(at / nClusters), expected = sizes[at % nClusters]! * shares[b]!;
+    diversity += theta[b]! * seen * Math.log((seen + 1) / (expected + 1));
+  });
+  return distances + sigma * (entropy + diversity);
 }
 
 /**
@@ -181,15 +221,24 @@ export function normalized(rows: Float64Array, d: number): Float64Array {
   return unit;
 }
 
-/** [K, d] -> [d, K]. */
-function transposed(rows: Float64Array, d: number): Float64Array {
-  const nRows = rows.length / d;
-  return Float64Array.from(rows, (_, at) => rows[(at % nRows) * d + Math.floor(at / nRows)]!);
+/** 0 .. n-1. */
+function allRows(n: number): Uint32Array {
+  return Uint32Array.from({ length: n }, (_, i) => i);
+}
+
+/** Centroids as the right factor of cells: [K, d] -> [d, K]. */
+function placeAxes({ space }: Clustering, centroids: Float64Array): void {
+  const { axes, sums } = space.matrices;
+  for (let k = 0; k < sums.rows; k++) {
+    for (let j = 0; j < axes.rows; j++) {
+      axes.data[j * axes.stride + k] = centroids[k * sums.stride + j]!;
+    }
+  }
 }
 
 /** 0 .. n-1 in a random order (Fisher-Yates). */
 function shuffled(n: number, random: RandomStream): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  const order = allRows(n);
   for (let last = n - 1; last > 0; last--) {
     const other = random.below(last + 1);
     [order[last], order[other]] = [order[other]!, order[last]!];

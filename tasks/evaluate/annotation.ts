@@ -14,9 +14,11 @@ import type { CellEmbedding } from "../baselines/integration.ts";
 import { type ClassificationReport, classificationReport } from "../metrics/classification.ts";
 import type { LossRun } from "../plots/losses.ts";
 import type { TrainedInput, TrainedModel } from "../trained.ts";
+import { meanAnnotation } from "../mean_annotation.ts";
 import { embedTrained } from "./embed_trained.ts";
 import {
   checkSeeds,
+  ENSEMBLE_METHOD,
   type EvaluationTraining,
   lossCurves,
   type MethodEvaluated,
@@ -65,7 +67,7 @@ export interface AnnotatorEvaluated {
 
 /** Scores of all methods, and what the figures are drawn from. */
 export interface AnnotationEvaluation {
-  /** The trained model first, then the baselines. */
+  /** The trained model first; with several seeds, the mean of their class probabilities; then the baselines. */
   readonly methods: readonly MethodResults<ClassificationReport>[];
   /** Seeds. */
   readonly seeds: readonly number[];
@@ -95,8 +97,8 @@ export type AnnotationEvaluationEvent =
   | { readonly kind: "result"; readonly result: AnnotationEvaluation };
 
 /**
- * Trains an annotator for each seed, names the query's cells by it and by majority, kNN on principal components and logistic regressions, and
- * scores all of them on the query cells with a true label. Nothing is learned or chosen from the query.
+ * Trains an annotator for each seed, names the query's cells by it, by the mean of all seeds' class probabilities, and by majority, kNN on
+ * principal components and logistic regressions, and scores all of them on the query cells with a true label. Nothing is learned or chosen from the query.
  *
  * @example
  * ```ts
@@ -162,11 +164,13 @@ export async function* evaluateAnnotation(
       const predicted = Array.from(asked.rows, (row) => annotation.labels[row]!);
       const result = classificationReport(asked.labels, predicted);
       const embedding = await embedTrained(asked.cells, annotator, reading(options, seed));
-      runs.push({ prepared: prepared!, predicted, embedding, losses: lossCurves(epochs) });
+      const losses = lossCurves(epochs);
+      runs.push({ prepared: prepared!, annotation, predicted, embedding, losses, seconds });
       yield { kind: "annotated", seed, annotator, annotation };
       yield table.add({ kind: "method", method: TRAINED_METHOD, seed, result, seconds });
     }
   }
+  if (runs.length > 1) yield table.add(ensembleResult(runs, asked));
   const sides = { known, asked, knownLayer: recipe.layer, askedLayer: queryLayerOf(options) };
   for await (const event of scoredBaselines(device, sides, recipe.fit?.signal)) {
     yield table.add(event);
@@ -183,9 +187,22 @@ type Prepared = Extract<AnnotatorEvent, { kind: "prepared" }>;
 /** What one seed leaves. */
 interface SeedRun {
   readonly prepared: Prepared;
+  readonly annotation: Annotation;
   readonly predicted: readonly string[];
   readonly embedding: CellEmbedding;
   readonly losses: LossRun;
+  readonly seconds: number;
+}
+
+/** Score of the mean of all seeds' class probabilities; it takes the time of all of them. */
+function ensembleResult(
+  runs: readonly SeedRun[],
+  { rows, labels: truth }: KnownCells,
+): MethodEvaluated<ClassificationReport> {
+  const { labels } = meanAnnotation(runs.map(({ annotation }) => annotation));
+  const result = classificationReport(truth, Array.from(rows, (row) => labels[row]!));
+  const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
+  return { kind: "method", method: ENSEMBLE_METHOD, seed: null, result, seconds };
 }
 
 function gathered(

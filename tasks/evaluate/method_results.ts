@@ -38,6 +38,8 @@ export interface MethodEvaluated<R> {
 
 /** Name of a model that was trained for the task, in tables. */
 export const TRAINED_METHOD = "scGPT, trained";
+/** Name of the mean of several such models, which differ in their seed. */
+export const ENSEMBLE_METHOD = "scGPT, mean of all seeds";
 /** Name of the same model before any training. */
 export const RANDOM_METHOD = "scGPT, random weights";
 

@@ -10,7 +10,7 @@ import type { Report, ReportFigure, ReportTable } from "../report/report.ts";
 import { summarize } from "../report/summary.ts";
 import type { CellEmbedding } from "../baselines/integration.ts";
 import type { LossRun } from "../plots/losses.ts";
-import type { MethodResults } from "./method_results.ts";
+import { ENSEMBLE_METHOD, type MethodResults } from "./method_results.ts";
 
 /** What `evaluateAnnotation` and `evaluateMapping` give. */
 export interface LabelEvaluation {
@@ -178,10 +178,13 @@ function summaryOf(methods: Methods): string {
     summarize(row.results.map(of)).mean;
   const accuracy = mean((one) => one.accuracy), f1 = mean((one) => one.macroF1);
   const [ours, ...others] = methods as [Methods[number], ...Methods];
-  const [best] = others.toSorted((a, b) => accuracy(b) - accuracy(a));
+  const ensemble = others.find(({ method }) => method === ENSEMBLE_METHOD);
+  const [best] = others.filter((row) => row !== ensemble)
+    .toSorted((a, b) => accuracy(b) - accuracy(a));
   const says = (row: Methods[number]) =>
     `accuracy ${accuracy(row).toFixed(3)} and macro F1 ${f1(row).toFixed(3)}`;
   return `${ours.method}: ${says(ours)}` +
+    (ensemble === undefined ? "" : `; ${ensemble.method}: ${says(ensemble)}`) +
     (best === undefined ? "." : `; the best of the others, ${best.method}: ${says(best)}.`);
 }
 

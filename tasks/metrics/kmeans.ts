@@ -84,7 +84,9 @@ async function plusPlus(
     for (let trial = 0; trial < (cluster === 0 ? 1 : trials); trial++) {
       const row = cluster === 0 ? random.below(nRows) : drawByWeight(left, random);
       const centre = data.subarray(row * nCols, (row + 1) * nCols);
-      const rest = left.map((before, other) => Math.min(before, square(rows, other, centre, 0)));
+      const rest = left.map((before, other) =>
+        Math.min(before, square(rows, other, { points: centre, start: 0, most: before }))
+      );
       const inertia = rest.reduce((sum, value) => sum + value, 0);
       if (inertia < best.inertia) best = { row, rest, inertia };
       await turn();
@@ -134,34 +136,49 @@ async function lloyd(
   return { clusters, inertia };
 }
 
-/** Writes the nearest centre of each row. */
+/** Writes the nearest centre of each row. The one it had is tried first: most others are then given up after a few dimensions. */
 function assign(
   rows: DenseRows,
   centres: Float64Array,
   clusters: Uint32Array,
 ): { inertia: number; moved: number } {
+  const { nRows, nCols } = rows, count = centres.length / nCols;
   let inertia = 0, moved = 0;
-  for (let row = 0; row < rows.nRows; row++) {
-    let least = Infinity, nearest = 0;
-    for (let start = 0, cluster = 0; start < centres.length; start += rows.nCols, cluster++) {
-      const distance = square(rows, row, centres, start);
-      if (distance < least) [least, nearest] = [distance, cluster];
+  for (let row = 0; row < nRows; row++) {
+    const own = clusters[row]!, tried = own < count ? own : 0;
+    let nearest = tried;
+    let least = square(rows, row, { points: centres, start: tried * nCols, most: Infinity });
+    for (let start = 0, cluster = 0; start < centres.length; start += nCols, cluster++) {
+      const distance = square(rows, row, { points: centres, start, most: least });
+      if (distance < least || distance === least && cluster < nearest) {
+        [least, nearest] = [distance, cluster];
+      }
     }
-    if (clusters[row] !== nearest) moved++;
+    if (own !== nearest) moved++;
     clusters[row] = nearest;
     inertia += least;
   }
   return { inertia, moved };
 }
 
-/** Squared distance of a row to the point that starts at `start`. */
+/** Squared distance of a row to the point that starts at `start`; some larger number than `most` where it is larger. */
 function square(
   { nCols, data }: DenseRows,
   row: number,
-  points: Float32Array | Float64Array,
-  start: number,
+  { points, start, most }: {
+    readonly points: Float32Array | Float64Array;
+    readonly start: number;
+    readonly most: number;
+  },
 ): number {
   let sum = 0;
-  for (let j = 0; j < nCols; j++) sum += (data[row * nCols + j]! - points[start + j]!) ** 2;
+  for (let j = 0, at = row * nCols; j < nCols;) {
+    const end = Math.min(j + 8, nCols);
+    for (; j < end; j++) {
+      const difference = data[at + j]! - points[start + j]!;
+      sum += difference * difference;
+    }
+    if (sum > most) return sum;
+  }
   return sum;
 }

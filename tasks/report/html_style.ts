@@ -24,7 +24,7 @@ p { margin: 0 0 .75rem; max-width: 46rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; min-width: 24rem; }
 th, td { padding: .42rem .9rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); vertical-align: baseline; }
-thead th { border-bottom: 2px solid var(--ink); font-weight: 600; vertical-align: bottom; }
+thead th { border-bottom: 2px solid var(--ink); font-weight: 600; vertical-align: bottom; white-space: normal; max-width: 9rem; }
 th:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 400; white-space: normal; min-width: 11rem; }
 td.text { white-space: normal; color: var(--muted); min-width: 9rem; }

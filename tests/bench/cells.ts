@@ -52,3 +52,9 @@ export function randomCounts(
   const X = csrMatrix({ shape: [cells, genes], indptr, indices, data });
   return { X, obs: new DataFrame({ index: Array.from({ length: cells }, (_, i) => `cell${i}`) }) };
 }
+
+/** Operations of an embedding of one cell of N tokens, whole-human size: eleven whole layers, and the last for `<cls>` alone. */
+export function embeddingOperations(N: number): number {
+  const d = 512, layers = 11, heads = 8;
+  return layers * N * (2 * (3 * d * d + d * d + 2 * d * d) + 4 * N * d) + 4 * N * d * heads;
+}

@@ -39,3 +39,34 @@ export async function seconds(action: () => unknown): Promise<number> {
   await action();
   return (performance.now() - start) / 1000;
 }
+
+/** What a table tells. */
+export interface Speeds {
+  /** Name of the amount a second. */
+  readonly unit: string;
+  /** Amount of one run. */
+  readonly amount: number;
+  /** The machine's limit, in amounts a second, and its name. */
+  readonly peak: number;
+  readonly peakName: string;
+}
+
+/** A Markdown table; the first row is ours, ratios are ours over the other. */
+export function speedTable(
+  timings: Readonly<Record<string, Timing>>,
+  { unit, amount, peak, peakName }: Speeds,
+): string[] {
+  const rows = Object.entries(timings);
+  const own = rows[0]![1];
+  const speed = (seconds: number) => (amount / seconds).toPrecision(3);
+  return [
+    `| | best ${unit} | median ${unit} | median of the ${peakName} | ours / it |`,
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map(([name, { min, median }], i) =>
+      `| ${name} | ${speed(min)} | ${speed(median)} | ${
+        (100 * amount / median / peak).toFixed(0)
+      } % | ${i === 0 ? "" : `${(median / own.median).toFixed(2)}x`} |`
+    ),
+    "",
+  ];
+}

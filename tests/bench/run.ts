@@ -8,21 +8,19 @@ import {
   loadModel,
   openWasmDevice,
   run,
-  saveSafetensors,
   type ScGPT,
   scope,
-  storedFloat32,
-  type StoredTensor,
   Tensor,
   type TokenBatch,
 } from "../../mod.ts";
 import { makeModelFolder } from "../../scripts/commands/init.ts";
-import { raggedLengths, randomBatch } from "./cells.ts";
+import { embeddingOperations, raggedLengths, randomBatch } from "./cells.ts";
 import { dataRows } from "./data.ts";
 import { loadingRows } from "./loading.ts";
-import { interleave, seconds, type Timing } from "./measure.ts";
+import { interleave, seconds, speedTable } from "./measure.ts";
 import { memoryRows } from "./memory.ts";
 import { ortMatMul } from "./onnx_matmul.ts";
+import { savePadded } from "./padded_batch.ts";
 import { wasmPeak } from "./peak.ts";
 import { startTorch, type TorchPeer } from "./torch_peer.ts";
 import { trainingRows } from "./training.ts";
@@ -30,6 +28,7 @@ import { trainingRows } from "./training.ts";
 const FOLDER = new URL("../../out/bench/", import.meta.url).pathname;
 const MODEL = `${FOLDER}model`;
 const RUNS = 7;
+const PEAK = "128-bit peak";
 const GEMM = [1200, 512, 1536] as const;
 
 const say = (line: string) => console.error(line);
@@ -114,10 +113,11 @@ async function benchGemm({ torch, peak, lines }: Bench): Promise<void> {
   lines.push(
     `## Matrix product ${M} x ${K} x ${N}, f32`,
     "",
-    table(timings, {
+    ...speedTable(timings, {
       unit: "GFLOP/s",
       amount: operations / 1e9,
       peak: peak / 1e9,
+      peakName: PEAK,
     }),
   );
 }
@@ -157,9 +157,7 @@ async function embeddingRows(
 ): Promise<void> {
   const batch = randomBatch(model.vocab, lengths, 3);
   const path = `${FOLDER}batch${lengths.at(-1)}.safetensors`;
-  await saveSafetensors(path, paddedTensors(batch, lengths, model.vocab.require("<pad>")), {
-    force: true,
-  });
+  await savePadded(path, batch, lengths, model.vocab.require("<pad>"));
   const threads = model.device.info.threads;
   const peer = (mask: boolean) => async () =>
     (await torch!.ask<{ seconds: number }>({ do: "embed", batch: path, mask })).seconds;
@@ -170,14 +168,15 @@ async function embeddingRows(
     ...torch && !ragged &&
       { [`PyTorch, ${threads} threads, without mask (not as published)`]: peer(false) },
   }, RUNS);
-  const work = lengths.reduce((sum, n) => sum + operations(n), 0);
+  const work = lengths.reduce((sum, n) => sum + embeddingOperations(n), 0);
   lines.push(
     `## Cell embedding, whole-human size (12 layers, width 512), ${title}`,
     "",
-    table(timings, {
+    ...speedTable(timings, {
       unit: "cells/s",
       amount: lengths.length,
       peak: peak * threads / (work / lengths.length),
+      peakName: PEAK,
     }),
   );
   if (torch) lines.push(await compareNumbers(torch, model, batch, path));
@@ -186,12 +185,6 @@ async function embeddingRows(
 async function cells(model: ScGPT, batch: TokenBatch): Promise<Float32Array> {
   using tensor = model.embedCells(batch);
   return await tensor.data();
-}
-
-/** Floating-point operations of our forward pass for one cell of N tokens: eleven whole layers and the last for <cls>. */
-function operations(N: number): number {
-  const d = 512, layers = 11;
-  return layers * N * (2 * (3 * d * d + d * d + 2 * d * d) + 4 * N * d) + 4 * N * d * 8;
 }
 
 async function compareNumbers(
@@ -221,58 +214,6 @@ async function compareNumbers(
   return `\nSame weights, same tokens: largest difference from PyTorch ${
     worst.toExponential(1)
   }, least cosine ${least.toFixed(7)}.\n`;
-}
-
-function* paddedTensors(
-  { ids, values, offsets }: ReturnType<typeof randomBatch>,
-  lengths: readonly number[],
-  padId: number,
-): Generator<StoredTensor> {
-  const B = lengths.length, L = Math.max(...lengths);
-  const src = new BigInt64Array(B * L).fill(BigInt(padId));
-  const padded = new Float32Array(B * L).fill(-2);
-  const mask = new Uint8Array(B * L).fill(1);
-  for (let b = 0; b < B; b++) {
-    for (let t = 0; t < lengths[b]!; t++) {
-      src[b * L + t] = BigInt(ids[offsets[b]! + t]!);
-      padded[b * L + t] = values[offsets[b]! + t]!;
-      mask[b * L + t] = 0;
-    }
-  }
-  const stored = (
-    name: string,
-    dtype: "I64" | "U8",
-    data: BigInt64Array | Uint8Array,
-  ): StoredTensor => ({
-    name,
-    dtype,
-    shape: [B, L],
-    read: () => Promise.resolve(new Uint8Array(data.buffer as ArrayBuffer)),
-  });
-  yield stored("src", "I64", src);
-  yield storedFloat32("values", [B, L], padded);
-  yield stored("src_key_padding_mask", "U8", mask);
-}
-
-/** A Markdown table; the first row is ours, ratios are ours over the other. */
-function table(
-  timings: Readonly<Record<string, Timing>>,
-  { unit, amount, peak }: { readonly unit: string; readonly amount: number; readonly peak: number },
-): string {
-  const rows = Object.entries(timings);
-  const own = rows[0]![1];
-  const speed = (seconds: number) => (amount / seconds).toPrecision(3);
-  const lines = rows.map(([name, { min, median }]) =>
-    `| ${name} | ${speed(min)} | ${speed(median)} | ${
-      (100 * amount / median / peak).toFixed(0)
-    } % | ${median === own.median ? "" : `${(median / own.median).toFixed(2)}x`} |`
-  );
-  return [
-    `| | best ${unit} | median ${unit} | median of the 128-bit peak | ours / it |`,
-    "| --- | --- | --- | --- | --- |",
-    ...lines,
-    "",
-  ].join("\n");
 }
 
 if (import.meta.main) {

@@ -1,13 +1,16 @@
-"""The same model in plain torch.nn, on the CPU: the peer of the benchmarks.
+"""The same model in plain torch.nn: the peer of the benchmarks, on the CPU or on the device named by TORCH_DEVICE (cuda).
 
 Layers, padding and mask are those of the published code's embedding path (nn.TransformerEncoder in eval mode under no_grad, batches padded
 to the longest cell, src_key_padding_mask always given). Reads one JSON command a line on stdin, answers one JSON line each:
   {"do": "load", "weights": FILE, "args": FILE}      {"do": "embed", "batch": FILE, "mask": true}      {"do": "gemm", "shape": [M, K, N]}
-  {"do": "threads", "threads": N}
+  {"do": "attention", "shape": [B, H, N, W]}      {"do": "threads", "threads": N}
   {"do": "train", "tokens": V, "args": {...}, "lengths": [...], "head": "gep" | "cls", "dropout": P}    one step of fine-tuning
+"repeat" is how often a timed action runs between two looks at the clock, "autocast" whether products are bfloat16.
 Needs torch alone: pip install torch==2.13.0
 """
+import contextlib
 import json
+import os
 import struct
 import sys
 import time
@@ -15,6 +18,7 @@ import time
 import torch
 from torch import nn
 
+DEVICE = torch.device(os.environ.get("TORCH_DEVICE", "cpu"))
 DTYPES = {"F32": torch.float32, "I64": torch.int64, "U8": torch.uint8}
 
 
@@ -30,7 +34,7 @@ def read_safetensors(path):
         start, end = entry["data_offsets"]
         dtype = DTYPES[entry["dtype"]]
         flat = torch.frombuffer(data, dtype=dtype, count=(end - start) // dtype.itemsize, offset=start)
-        tensors[name] = flat.reshape(entry["shape"]).clone()
+        tensors[name] = flat.reshape(entry["shape"]).clone().to(DEVICE)
     return tensors
 
 
@@ -109,7 +113,8 @@ class Training:
     def __init__(self, command):
         torch.manual_seed(1)
         args, lengths = command["args"], command["lengths"]
-        self.model = Learner(command["tokens"], args, command["dropout"], command["head"]).train()
+        self.model = Learner(command["tokens"], args, command["dropout"], command["head"]).to(DEVICE).train()
+        self.autocast = command.get("autocast", False)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-4)
         cells, longest = len(lengths), max(lengths)
         place = torch.arange(longest).expand(cells, longest)
@@ -118,27 +123,44 @@ class Training:
         targets = torch.randint(1, 51, (cells, longest)).float()
         masked = (torch.rand(cells, longest) < 0.4) & ~padding
         values = torch.where(masked, torch.tensor(-1.0), targets)
-        self.batch = (ids, values, padding, targets, masked.float(), torch.randint(0, 8, (cells,)))
+        batch = (ids, values, padding, targets, masked.float(), torch.randint(0, 8, (cells,)))
+        self.batch = tuple(tensor.to(DEVICE) for tensor in batch)
 
     def step(self):
         self.optimizer.zero_grad()
-        loss = self.model.loss(*self.batch)
+        with half(self.autocast):
+            loss = self.model.loss(*self.batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         return loss.item()
 
 
-def timed(action):
+def half(wanted):
+    """Products in bfloat16, or nothing."""
+    return torch.autocast(DEVICE.type, torch.bfloat16) if wanted else contextlib.nullcontext()
+
+
+def finish():
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def timed(action, repeat=1):
+    """Seconds of one run, in the mean of `repeat`, and the last result."""
+    finish()
     start = time.perf_counter()
-    result = action()
-    return time.perf_counter() - start, result
+    for _ in range(repeat):
+        result = action()
+    finish()
+    return (time.perf_counter() - start) / repeat, result
 
 
 def main():
     model, batches, matrices, training = None, {}, {}, (None, None)
     for line in sys.stdin:
         command = json.loads(line)
+        repeat = command.get("repeat", 1)
         answer = {}
         if command["do"] == "threads":
             torch.set_num_threads(command["threads"])
@@ -147,7 +169,7 @@ def main():
             weights = read_safetensors(command["weights"])
             with open(command["args"]) as file:
                 args = json.load(file)
-            model = Peer(weights["encoder.embedding.weight"].shape[0], args).eval()
+            model = Peer(weights["encoder.embedding.weight"].shape[0], args).to(DEVICE).eval()
             used = {name: weights[name] for name in model.state_dict()}
             model.load_state_dict(used)
         elif command["do"] == "embed":
@@ -155,27 +177,37 @@ def main():
                 batches[command["batch"]] = read_safetensors(command["batch"])
             batch = batches[command["batch"]]
             padding = batch["src_key_padding_mask"].bool() if command["mask"] else None
-            with torch.no_grad():
-                seconds, cells = timed(lambda: model(batch["src"], batch["values"], padding))
+            with torch.no_grad(), half(command.get("autocast", False)):
+                seconds, cells = timed(lambda: model(batch["src"], batch["values"], padding), repeat)
             answer = {"seconds": seconds}
             if command.get("numbers"):
-                answer["cells"] = cells.flatten().tolist()
+                answer["cells"] = cells.float().flatten().tolist()
         elif command["do"] == "gemm":
             m, k, n = command["shape"]
             if (m, k, n) not in matrices:
-                matrices[m, k, n] = torch.randn(m, k), torch.randn(k, n)
+                matrices[m, k, n] = torch.randn(m, k, device=DEVICE), torch.randn(k, n, device=DEVICE)
             a, b = matrices[m, k, n]
-            seconds, _ = timed(lambda: a @ b)
+            seconds, _ = timed(lambda: a @ b, repeat)
+            answer = {"seconds": seconds}
+        elif command["do"] == "attention":
+            q, k, v = (torch.randn(command["shape"], device=DEVICE) for _ in range(3))
+            seconds, _ = timed(lambda: nn.functional.scaled_dot_product_attention(q, k, v), repeat)
             answer = {"seconds": seconds}
         elif command["do"] == "train":
-            key = json.dumps(command, sort_keys=True)
+            key = json.dumps({**command, "repeat": 0}, sort_keys=True)
             if training[0] != key:
                 training = (None, None)
                 training = (key, Training(command))
-            seconds, loss = timed(training[1].step)
+            seconds, loss = timed(training[1].step, repeat)
             answer = {"seconds": seconds, "loss": loss}
+        elif command["do"] == "forget_batches":
+            batches.clear()
         elif command["do"] == "forget":
             model, training = None, (None, None)
+            matrices.clear()
+            batches.clear()
+            if DEVICE.type == "cuda":
+                torch.cuda.empty_cache()
         print(json.dumps(answer), flush=True)
 
 

@@ -17,11 +17,11 @@ import {
   type TrainingBatch,
 } from "../../mod.ts";
 import { randomBatch } from "./cells.ts";
-import { interleave, seconds, type Timing } from "./measure.ts";
+import { interleave, seconds, speedTable } from "./measure.ts";
 import type { TorchPeer } from "./torch_peer.ts";
 
 /** What is trained. */
-interface TrainingCase {
+export interface TrainingCase {
   readonly title: string;
   readonly preset: Preset;
   readonly words: number;
@@ -36,7 +36,8 @@ const full = (cells: number, tokens: number) => Array.from({ length: cells }, ()
 /** Lengths spread evenly about the anchor's mean of 124 tokens. */
 const anchor = Array.from({ length: 32 }, (_, i) => 60 + 4 * i);
 
-const CASES: readonly TrainingCase[] = [
+/** The steps that are measured. */
+export const TRAINING_CASES: readonly TrainingCase[] = [
   {
     title: "whole-human size, 2 cells x 1,201 tokens, dropout 0.2",
     preset: "whole-human",
@@ -79,7 +80,7 @@ export async function trainingRows(
   await torch?.ask({ do: "forget" });
   await torch?.ask({ do: "threads", threads });
   const lines: string[] = [];
-  for (const one of CASES) {
+  for (const one of TRAINING_CASES) {
     say(`training: ${one.title} …`);
     lines.push(...await stepRows(one, torch, peak * threads));
   }
@@ -115,24 +116,25 @@ async function stepRows(
   }, one.runs);
   const cells = one.lengths.length;
   const work = one.lengths.reduce((sum, n) => sum + operations(run.model, n), 0);
-  const row = ([name, { min, median }]: [string, Timing]) =>
-    `| ${name}, ${device.info.threads} threads | ${(cells / min).toPrecision(3)} | ${
-      (cells / median).toPrecision(3)
-    } | ${(100 * work / median / peak).toFixed(0)} % | ${
-      name === "PyTorch" ? `${(median / timings["ours, WASM"]!.median).toFixed(2)}x` : ""
-    } |`;
+  const named = Object.fromEntries(
+    Object.entries(timings).map((
+      [name, timing],
+    ) => [`${name}, ${device.info.threads} threads`, timing]),
+  );
   return [
     `## Fine-tuning step, ${one.title}`,
     "",
-    "| | best cells/s | median cells/s | median of the 128-bit peak | ours / it |",
-    "| --- | --- | --- | --- | --- |",
-    ...Object.entries(timings).map(row),
-    "",
+    ...speedTable(named, {
+      unit: "cells/s",
+      amount: cells,
+      peak: peak / (work / cells),
+      peakName: "128-bit peak",
+    }),
   ];
 }
 
 /** Operations of one cell of N tokens, forward and backward: products three times, attention three and a half times. */
-function operations({ config: { embsize: d, dHid, nlayers } }: ScGPT, N: number): number {
+export function operations({ config: { embsize: d, dHid, nlayers } }: ScGPT, N: number): number {
   const products = 2 * (4 * d * d + 2 * d * dHid);
   return nlayers * N * (3 * products + 3.5 * 4 * N * d);
 }
@@ -142,7 +144,7 @@ async function memoryOfTraining(): Promise<string[]> {
   for (const checkpoint of [false, true]) {
     for (const cells of [1, 3]) {
       const lengths = full(cells, 1201);
-      const peak = await peakOver({ ...CASES[0]!, lengths, dropout: 0.2, checkpoint });
+      const peak = await peakOver({ ...TRAINING_CASES[0]!, lengths, dropout: 0.2, checkpoint });
       rows.push(
         `| ${checkpoint ? "layers recomputed (checkpoint)" : "activations kept"}, ${cells} cell${
           cells > 1 ? "s" : ""
@@ -177,7 +179,7 @@ async function growthRows(): Promise<string[]> {
   let unit: number | undefined;
   for (const [cells, tokens] of GROWTH) {
     await using device = await openWasmDevice({ threads: navigator.hardwareConcurrency });
-    const one = { ...CASES[1]!, words: 2000, lengths: full(cells, tokens) };
+    const one = { ...TRAINING_CASES[1]!, words: 2000, lengths: full(cells, tokens) };
     using run = await Learner.open(device, one);
     const { step } = await interleave({ step: () => seconds(() => run.step()) }, 3);
     const work = cells * operations(run.model, tokens);
@@ -201,7 +203,7 @@ async function growthRows(): Promise<string[]> {
 }
 
 /** A model with its optimiser and a batch. */
-class Learner {
+export class Learner {
   readonly model: ScGPT;
   batch: TrainingBatch;
   gradientBytes = 0;

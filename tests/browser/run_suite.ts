@@ -28,14 +28,18 @@ export interface SuiteResult {
   readonly parity: readonly ParityRow[];
 }
 
-/** Runs all cases, one after the other. */
+/** Runs all cases, one after the other, and the parity with the reference on the same device. */
 export async function runSuite(choice: DeviceChoice): Promise<SuiteResult> {
+  let threads = 0;
+  const parity: ParityRow[] = [];
+  const compare = async (device: Device) => {
+    threads = device.info.threads;
+    for await (const row of forwardParity(device, fetchRecorded)) parity.push(row);
+    for await (const row of trainingParity(device, fetchRecorded)) parity.push(row);
+  };
   const open = (options = { memoryLimitBytes: 2 ** 30 }) => openChoice(choice, options);
-  const device = await open();
-  const { threads } = device.info;
-  await device[Symbol.asyncDispose]();
   const cases: CaseResult[] = [];
-  for (const { name, run } of deviceSuite(open)) {
+  for (const { name, run } of deviceSuite(open, [["the model runs", compare]])) {
     try {
       await run();
       cases.push({ name });
@@ -43,15 +47,7 @@ export async function runSuite(choice: DeviceChoice): Promise<SuiteResult> {
       cases.push({ name, error: error instanceof Error && error.stack ? error.stack : `${error}` });
     }
   }
-  return { crossOriginIsolated, threads, cases, parity: await comparedOutputs(open) };
-}
-
-async function comparedOutputs(open: () => Promise<Device>): Promise<ParityRow[]> {
-  await using device = await open();
-  return [
-    ...await Array.fromAsync(forwardParity(device, fetchRecorded)),
-    ...await Array.fromAsync(trainingParity(device, fetchRecorded)),
-  ];
+  return { crossOriginIsolated, threads, cases, parity };
 }
 
 async function fetchRecorded(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

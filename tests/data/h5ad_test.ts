@@ -12,6 +12,7 @@ import {
 } from "../../data/mod.ts";
 import { openH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
 import { fixture, openFixture, TempFolder, VALUES, valuesOf } from "./fixtures.ts";
+import { loadHdf5 } from "../../data/h5ad/hdf5_deno.ts";
 import { RangeServer } from "./range_server.ts";
 
 /** Checks that an act fails with a FormatError of a kind about a key. */
@@ -220,6 +221,20 @@ Deno.test("openH5ad() refuses what it would read wrong, naming file and key", as
   await rejectsWith(adata.obs.column("serial"), "value", "obs/serial");
   await rejectsWith(adata.uns.need("future"), "encoding", "uns/future");
   await assert.rejects(adata.matrix(), /Cannot read X as this AnnData has none/);
+});
+
+Deno.test("openH5ad() does not follow links that lead in a circle", async () => {
+  using folder = new TempFolder();
+  await Deno.copyFile(fixture("columns"), folder.file("circle.h5ad"));
+  const { module } = await loadHdf5();
+  const id = module.open(folder.file("circle.h5ad"), module.H5F_ACC_RDWR, false, -1, -1);
+  module.create_hard_link(id, "/uns", "/uns/self");
+  module.close_file(id);
+  using adata = await openH5ad(folder.file("circle.h5ad"));
+  await rejectsWith(adata.uns.need("self"), "value", "uns/self");
+  const { notCarried } = await writeH5adBytes(adata);
+  assert.deepEqual(notCarried.map(({ key }) => key), ["uns/self"]);
+  assert.equal((await adata.obs.column("note", "string")).at(0), "a");
 });
 
 Deno.test("openH5ad() refuses files that are missing, cut off or not HDF5", async () => {

@@ -114,7 +114,7 @@ Deno.test("openZarr() reads every layout of version 2", async () => {
 
 Deno.test("openZarr() reads every layout of version 3", async () => {
   using odd = await openOdd(3);
-  for (const name of ["sharded", "big", "fortran", "gzip", "half"]) {
+  for (const name of ["sharded", "index_first", "big", "fortran", "gzip", "half"]) {
     const array = await arrayOf(odd.root, name);
     assert.deepEqual(Array.from(await array.read() as Float32Array), GRID, name);
     const block = await array.read([[4, 5], [5, 9]]) as Float32Array;
@@ -142,6 +142,7 @@ Deno.test("openZarr() refuses an array that it cannot read, and reads the rest",
   const values = await fixtureMap("columns_v3");
   const cases: [object, FormatErrorKind, RegExp][] = [
     [{ data_type: "complex64" }, "encoding", /its type is complex64/],
+    [{ shape: [1e13] }, "value", /at most 2147483648 elements: got 10000000000000/],
     [{ chunk_grid: { name: "regular" } }, "encoding", /shape \[4\] and its chunks do not fit/],
     [{ codecs: [{ name: "bytes" }, { name: "lzma" }] }, "missing-filter", /the codec lzma/],
   ];

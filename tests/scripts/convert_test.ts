@@ -3,7 +3,8 @@ import { openH5ad, openZarr } from "../../mod.ts";
 import { fixture, TempFolder } from "../data/fixtures.ts";
 import { assertSame } from "../data/same.ts";
 import { fixtureMap, zarrFixture, ZarrServer } from "../data/zarr_fixtures.ts";
-import { scgpt } from "./run_scgpt.ts";
+import { CELL, CellsFolder, cellsOf } from "./cells_folder.ts";
+import { ON_CPU, scgpt } from "./run_scgpt.ts";
 
 Deno.test("scgpt convert writes h5ad as zarr and zarr as h5ad", async () => {
   using folder = new TempFolder();
@@ -49,6 +50,20 @@ Deno.test("scgpt inspect shows zarr stores: ZIP files, folders of any name, addr
     assert.match(err, /^X: 4 x 3 csr float32$/m);
     assert.match(err, /^ {2}label: categorical \(2\)$/m);
   }
+});
+
+Deno.test("scgpt embed takes a zarr store in and writes one", async () => {
+  using folder = new CellsFolder();
+  const h5ad = await folder.cells("in.h5ad", cellsOf([CELL, CELL.map(() => 0)]));
+  await scgpt("convert", h5ad, folder.file("in.zarr"));
+  const { code, err } = await scgpt(
+    ...["embed", "--model", await folder.model(), "--input", folder.file("in.zarr")],
+    ...["--output", folder.file("out.zarr"), ...ON_CPU],
+  );
+  assert.equal(code, 0, err);
+  using written = await openZarr(folder.file("out.zarr"));
+  assert.deepEqual(written.obsm.keys(), ["X_scGPT"]);
+  assert.equal(written.nObs, 2);
 });
 
 Deno.test("scgpt inspect says which columns cannot be read, and shows the rest", async () => {

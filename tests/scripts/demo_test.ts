@@ -45,7 +45,9 @@ Deno.test("demo() trains on real cells, names others beside the baselines, and r
     "confusion.svg",
     "losses.svg",
     "manifest.json",
-    "model",
+    "model_seed1",
+    "model_seed2",
+    "model_seed3",
     "query.h5ad",
     "report.html",
     "results.json",
@@ -58,12 +60,12 @@ Deno.test("demo() trains on real cells, names others beside the baselines, and r
     assert.ok(said.includes(`${one}/${name}`), `${name} is not told`);
   }
   const scores = await scoresIn(one);
-  assert.equal(Object.keys(scores).length, 5);
+  assert.equal(Object.keys(scores).length, 6);
   const [ours, majority] = [scores["scGPT, trained"]!, scores["majority"]!];
   assert.ok(ours["accuracy"]! > majority["accuracy"]! + 0.1, "three epochs beat the majority");
   assert.ok(ours["macro_f1"]! > majority["macro_f1"]!);
 
-  const repeated = ["manifest.json", "umap_predicted.svg", "model/model.safetensors"];
+  const repeated = ["manifest.json", "umap_predicted.svg", "model_seed3/model.safetensors"];
   const read = () => Promise.all(repeated.map((name) => Deno.readFile(`${one}/${name}`)));
   const bits = await probabilityBits(one), files = await read();
   await runDemo(one); // over its own folder

@@ -45,14 +45,15 @@ Deno.test("scgpt evaluate annotate reports all seeds beside the baselines", asyn
   const { rows } = tables["scores"]!;
   assert.deepEqual(rows.map(({ name }) => name), [
     "scGPT, trained",
+    "scGPT, mean of all seeds",
     "majority",
     "kNN (15) on log1p, PCA 50",
     "L1 logistic on log1p",
     "L2 logistic on log1p",
   ]);
   const values = rows.map(({ results }) => results["accuracy"]!.values);
-  assert.deepEqual(values.map(({ length }) => length), [2, 1, 1, 1, 1]);
-  assert.ok(values[4]![0]! > values[1]![0]!, "logistic regression beats the majority");
+  assert.deepEqual(values.map(({ length }) => length), [2, 1, 1, 1, 1, 1]);
+  assert.ok(values[5]![0]! > values[2]![0]!, "logistic regression beats the majority");
   assert.match(err, /│ scGPT, trained .*± /);
   assert.match(JSON.parse(out).summary, /^scGPT, trained: accuracy 0\.\d{3}/);
   const again = await scgpt("evaluate", "annotate", ...data, ...QUICK);

@@ -88,7 +88,7 @@ const EMBED_FAULTS: Readonly<Record<string, EmbedFault>> = {
   },
   "a word that is no choice": {
     flags: ["--binning", "exact"],
-    message: /--binning must be one of reference, deterministic: got "exact"/,
+    message: /--binning must be one of reference, deterministic, none: got "exact"/,
   },
   "a configuration that is not there": {
     flags: ["--config", "none.json"],

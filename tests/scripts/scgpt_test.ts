@@ -44,7 +44,7 @@ Deno.test("scgpt --help lists commands, and each command its flags, on stderr", 
       "--json",
     ]
   ) assert.ok(embed.err.includes(flag), `${flag} is not in the help`);
-  assert.match(embed.err, /\(reference\s+\|\s+deterministic\)/);
+  assert.match(embed.err, /\(reference\s+\|\s+deterministic\s+\|\s+none\)/);
   const version = await scgpt("--version");
   assert.deepEqual([version.code, version.err.trim()], [0, VERSION]);
 });

@@ -113,6 +113,8 @@ Deno.test("scgpt train --resume refuses another recipe and goes on with more epo
   const resume = ["train", "annotate", "--output", folder.file("run"), "--resume"];
   const config = await Deno.readTextFile(`${folder.file("run")}/config.json`);
   refused(await scgpt(...resume, "--lr", "0.1"), /lr: got 0\.1, saved 0\.001/);
+  refused(await scgpt(...resume, "--n-top-genes", "59"), /genes: got \[62,\d+\], saved \[63,\d+\]/);
+  refused(await scgpt(...resume, "--binning", "deterministic"), /tokens: got \d+, saved \d+/);
   assert.equal(await Deno.readTextFile(`${folder.file("run")}/config.json`), config);
   const longer = await scgpt(...resume, "--epochs", "3", "--json");
   assert.equal(longer.code, 0, longer.err);

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { type Device, openWasmDevice } from "../../gpu/mod.ts";
-import { freshModel, GeneVocab, parseConfig } from "../../lib/mod.ts";
+import { AnnData, CategoricalColumn, DataFrame, denseMatrix } from "../../data/mod.ts";
+import { type Device, openWasmDevice, RandomStream } from "../../gpu/mod.ts";
+import {
+  type BinningMode,
+  freshModel,
+  GeneVocab,
+  type InputEmbStyle,
+  parseConfig,
+} from "../../lib/mod.ts";
 import {
   annotate,
   type AnnotatorEvent,
@@ -46,6 +53,44 @@ Deno.test("trainAnnotator() learns two types of cells, and annotate() names othe
   confidence.forEach((sure, i) =>
     assert.equal(sure, Math.max(probabilities[2 * i]!, probabilities[2 * i + 1]!))
   );
+});
+
+/** Twelve genes in one order of rank; cells of type "B" have three times the level of type "A". */
+function levelCells(cells: number, seed: number): AnnData {
+  const random = new RandomStream(seed, 78);
+  const X = new Float32Array(12 * cells);
+  const type = Array.from({ length: cells }, (_, cell) => cell % 2 === 0 ? "A" : "B");
+  for (let i = 0; i < X.length; i++) {
+    const cell = Math.floor(i / 12);
+    X[i] = (1 + i % 12 / 12 + 0.02 * random.next()) * (type[cell] === "A" ? 0.5 : 1.5);
+  }
+  const index = Array.from({ length: cells }, (_, i) => `cell${seed}_${i}`);
+  return AnnData.fromParts({
+    X: denseMatrix(X, [cells, 12]),
+    obs: new DataFrame({ index }).with("cell_type", CategoricalColumn.from(type)),
+    var: new DataFrame({ index: Array.from({ length: 12 }, (_, i) => `G${i}`) }),
+  });
+}
+
+Deno.test("trainAnnotator() without bins tells cells apart that differ in level alone", async () => {
+  await using device = await openWasmDevice({ threads: 1 });
+  const query = levelCells(40, 2);
+  const right = async (binning: BinningMode, inputEmbStyle: InputEmbStyle) => {
+    const { annotator } = await trained(device, {
+      ...SMALL,
+      config: { ...SMALL.config, inputEmbStyle },
+      binning,
+      nTopGenes: Infinity,
+      fit: { epochs: 10, batchSize: 8, lr: 5e-3 },
+    }, levelCells(80, 1));
+    using _ = annotator;
+    assert.equal(annotator.description.input.binning, binning);
+    const { labels } = await annotate(query, annotator);
+    return labels.filter((label, i) => label === (i % 2 === 0 ? "A" : "B")).length;
+  };
+  assert.equal(await right("none", "continuous"), 40);
+  assert.equal(await right("none", "scaling"), 40);
+  assert.equal(await right("deterministic", "continuous"), 20, "ranks are the same in all cells");
 });
 
 Deno.test("annotate() gives a cell the same bits in any batch, order and number of threads", async () => {

@@ -45,6 +45,9 @@ Deno.test("pretrain() learns to generate genes that it has not seen, in one step
   const epochs = events.filter((event) => event.kind === "epoch");
   assert.ok(epochs.at(-1)!.train.gep! < epochs[0]!.train.gep!);
   assert.ok("cell_prompt" in epochs.at(-1)!.train && !("cell_prompt" in epochs[0]!.train));
+  // Validation counts the cell prompt from the first epoch, else the best would be one before it begins.
+  assert.ok(epochs.every(({ validation }) => "cell_prompt" in validation!));
+  assert.ok(epochs.findLast(({ best }) => best)!.step > 20);
   const { prompts, truth } = await halves(pretrained.model);
   for (const steps of [1, 3]) {
     for (const confidence of ["agreement", "dropout"] as const) {
@@ -60,7 +63,11 @@ Deno.test("pretrain() learns to generate genes that it has not seen, in one step
   }
 });
 
-Deno.test("pretrain() refuses to begin without data", async () => {
+Deno.test("pretrain() refuses to begin without data or bins", async () => {
   await using device = await openWasmDevice({ threads: 1 });
   await assert.rejects(Array.fromAsync(pretrain([], device)), /there must be data: got none/);
+  await assert.rejects(
+    Array.fromAsync(pretrain([countedCells()], device, { binning: "none" })),
+    /generated values are bins: got binning "none"/,
+  );
 });

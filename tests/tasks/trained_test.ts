@@ -96,7 +96,10 @@ Deno.test("loadTrained() says what is wrong with task.json", () => {
   refused(input({ genes: [1] }), /TypeError: .*input.genes must be a list of strings: got \[1\]/);
   refused(input({ clsValue: null }), /TypeError: .*input.clsValue must be a number: got null/);
   refused(input({ maxLength: 1 }), /RangeError: .*input.maxLength must be an integer >= 2: got 1/);
-  refused(input({ binning: "none" }), /RangeError: .*reference or deterministic: got "none"/);
+  refused(
+    input({ binning: "exact" }),
+    /RangeError: .*input.binning must be reference, deterministic, none: got "exact"/,
+  );
   refused(input({ includeZeroGenes: 0 }), /TypeError: .*includeZeroGenes must be a boolean: got 0/);
 });
 

@@ -3,6 +3,7 @@ export { attention, KEYS as attentionKeys, ROWS as attentionRows } from "./atten
 export { attentionGrad, KEYS as attentionGradKeys, ROWS as attentionGradRows } from "./attention_grad";
 export { attentionPool, attentionPoolGrad } from "./attention_pool";
 export { binary, dropout, scaleAdd, unary, unaryGrad } from "./elementwise";
+export { addOuterProducts64, multiplyRows64 } from "./float64";
 export { gemm, pack } from "./gemm";
 export { crossEntropy, crossEntropyGrad, pointwiseLoss, pointwiseLossGrad } from "./losses";
 export {

@@ -7,6 +7,7 @@ import { drawKept, drawParams, DRAWS, keptOfQuery, OWN_KEPT } from "./attention_
 import {
   type AttentionOptions,
   COLUMNS,
+  eachHalf,
   eachPart,
   eachRow,
   globalsOf,
@@ -31,6 +32,11 @@ import {
 } from "./attention_tiles.ts";
 import { LOWEST, vectorElement } from "./functions.ts";
 
+/** Keys of a tile are 64 where the registers suffice, so that queries are staged half as often. */
+function halvesOf({ quads }: AttentionOptions): 1 | 2 {
+  return quads > 16 ? 1 : 2;
+}
+
 /** Queries of a workgroup; wide heads take half, so that registers suffice. */
 export function queriesOf(quads: number): 32 | 64 {
   return quads > 16 ? 32 : 64;
@@ -38,7 +44,7 @@ export function queriesOf(quads: number): 32 | 64 {
 
 /** One workgroup for a block of queries of one head of one cell, which walks over the keys in ascending order. */
 const program = variants((options: AttentionOptions): Program => {
-  const tiling = tilingOf(options, queriesOf(options.quads));
+  const tiling = tilingOf(options, queriesOf(options.quads), halvesOf(options));
   return {
     label: `attention ${JSON.stringify(options)}`,
     read: readsOf(options),
@@ -55,11 +61,11 @@ ${
   var top${r} = ${LOWEST}; var sum${r} = 0.0;
 ${eachPart(tiling, (c) => `  var y${r}_${c} = vec4f();`)}`)
     }
-  for (var column0 = 0u; column0 < seen; column0 += ${COLUMNS}u) {
-${eachRow(tiling, (r) => `    var s${r} = vec4f();`)}
+  for (var column0 = 0u; column0 < seen; column0 += ${COLUMNS * tiling.halves}u) {
+${eachRow(tiling, (r) => eachHalf(tiling, (h) => `    var s${r}_${h} = vec4f();`))}
 ${products(tiling, "s", [Q, K])}
 ${onlineSoftmax(tiling)}
-${weighted(tiling, "y", V)}
+${eachHalf(tiling, (h) => weightedHalf(tiling, h))}
   }
 ${options.masked ? ownKey(tiling) : ""}
 ${store(tiling)}`,
@@ -73,14 +79,26 @@ function onlineSoftmax(tiling: Tiling): string {
     const pair = (i: number) => `max(${part(i)}, ${part(i + 1)})`;
     return `max(max(${pair(0)}, ${pair(2)}), max(${pair(4)}, ${pair(6)}))`;
   };
+  const over = (r: number, merge: (a: string, b: string) => string) =>
+    Array.from({ length: tiling.halves }, (_, h) => `s${r}_${h}`).reduce(merge);
   return `
-${tiling.dropout ? drawKept(tiling, "queries") : ""}
-    let left = vec4u(column0 + tx * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen);
+${
+    eachHalf(tiling, (h) => `
+    let left${h} = vec4u(column0 + ${
+      COLUMNS * h
+    }u + tx * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(seen);`)
+  }
     workgroupBarrier();
 ${
     eachRow(tiling, (r) => `
-    s${r} = select(vec4f(${LOWEST}), s${r} * p.scale, left);
-    staged[${THREADS * r}u + lid].x = max(max(s${r}.x, s${r}.y), max(s${r}.z, s${r}.w));`)
+${
+      eachHalf(
+        tiling,
+        (h) => `    s${r}_${h} = select(vec4f(${LOWEST}), s${r}_${h} * p.scale, left${h});`,
+      )
+    }
+    let m${r} = ${over(r, (a, b) => `max(${a}, ${b})`)};
+    staged[${THREADS * r}u + lid].x = max(max(m${r}.x, m${r}.y), max(m${r}.z, m${r}.w));`)
   }
     workgroupBarrier();
 ${
@@ -88,13 +106,30 @@ ${
     {
       let next = max(top${r}, ${largest(r)});
       let shrink = ${power(`top${r} - next`)};
-      let w = select(vec4f(), ${power(`s${r} - next`, "vec4f")}, left);
+${
+      eachHalf(
+        tiling,
+        (h) =>
+          `      s${r}_${h} = select(vec4f(), ${power(`s${r}_${h} - next`, "vec4f")}, left${h});`,
+      )
+    }
+      let w = ${over(r, (a, b) => `${a} + ${b}`)};
       top${r} = next;
       sum${r} = fma(sum${r}, shrink, (w.x + w.y) + (w.z + w.w));
 ${eachPart(tiling, (c) => `      y${r}_${c} *= shrink;`)}
-      ${storeWeights(r, tiling.dropout ? `select(vec4f(), w, ${keptOfQuery(r)})` : "w")}
     }`)
   }`;
+}
+
+/** The values of half a tile, by its weights. */
+function weightedHalf(tiling: Tiling, half: number): string {
+  const weight = (r: number) =>
+    tiling.dropout ? `select(vec4f(), s${r}_${half}, ${keptOfQuery(r, half)})` : `s${r}_${half}`;
+  return `
+${tiling.dropout ? drawKept(tiling, "queries", half) : ""}
+${half > 0 ? "    workgroupBarrier();" : ""}
+${eachRow(tiling, (r) => storeWeights(r, weight(r)))}
+${weighted(tiling, "y", V, half)}`;
 }
 
 /** Rows that are not among the known keys add their own key as one more term. */

@@ -5,7 +5,7 @@ import { seedKey } from "../../random.ts";
 import { COLUMNS, eachRow, THREADS, type Tiling } from "./attention_tiles.ts";
 import { PHILOX } from "./philox.ts";
 
-/** Bits of an octet of keys that are kept, one draw of the generator. */
+/** Octets of keys, one draw of the generator each, of half a tile. */
 const OCTETS = COLUMNS / 8;
 
 /**
@@ -34,45 +34,46 @@ export function drawParams(
 
 /**
  * Draws for a block and a tile, eight keys at a time and each once, and hands each invocation the bits of its weights as
- * `kept0`, ... A block of keys has 32 rows, so it has as many octets as a tile.
+ * `kept0_0`, ... A block of keys has 32 rows, so it has as many octets as half a tile.
  */
-export function drawKept(tiling: Tiling, rows: "queries" | "keys"): string {
+export function drawKept(tiling: Tiling, rows: "queries" | "keys", half = 0): string {
+  const columns = `column0 + ${COLUMNS * half}u`;
   const [count, query, octet] = rows === "queries"
-    ? [tiling.block, "row0", "column0"]
-    : [COLUMNS, "column0", "row0"];
+    ? [tiling.block, "row0", columns]
+    : [COLUMNS, columns, "row0"];
   return `
     workgroupBarrier();
     for (var i = lid; i < ${count * OCTETS}u; i += ${THREADS}u) {
       let query = start + ${query} + i / ${OCTETS}u;
-      staged[i].x = f32(kept_of(query, head, ${octet} / 8u + i % ${OCTETS}u));
+      staged[i].x = f32(kept_of(query, head, (${octet}) / 8u + i % ${OCTETS}u));
     }
     workgroupBarrier();
-${eachRow(tiling, rows === "queries" ? bitsOfQuery : bitsOfKey)}`;
+${eachRow(tiling, (r) => rows === "queries" ? bitsOfQuery(r, half) : bitsOfKey(r, half))}`;
 }
 
 /** Row r is a query: four bits of an octet. */
-function bitsOfQuery(r: number): string {
-  return `    let kept${r} = u32(staged[(${
+function bitsOfQuery(r: number, half: number): string {
+  return `    let kept${r}_${half} = u32(staged[(${
     8 * r
   }u + ty) * ${OCTETS}u + tx / 2u].x) >> (tx % 2u * 4u);`;
 }
 
 /** Row r is key ty of octet r: one bit for each of four queries. */
-function bitsOfKey(r: number): string {
+function bitsOfKey(r: number, half: number): string {
   const bit = (j: number) => `u32(staged[(4u * tx + ${j}u) * ${OCTETS}u + ${r}u].x)`;
-  return `    let kept${r} = (vec4u(${bit(0)}, ${bit(1)}, ${bit(2)}, ${
+  return `    let kept${r}_${half} = (vec4u(${bit(0)}, ${bit(1)}, ${bit(2)}, ${
     bit(3)
   }) >> vec4u(ty)) & vec4u(1u);`;
 }
 
 /** Which of the four weights of row r, a query, are kept. */
-export function keptOfQuery(r: number): string {
-  return `((vec4u(kept${r}) & vec4u(1u, 2u, 4u, 8u)) != vec4u())`;
+export function keptOfQuery(r: number, half = 0): string {
+  return `((vec4u(kept${r}_${half}) & vec4u(1u, 2u, 4u, 8u)) != vec4u())`;
 }
 
 /** Which of the four weights of row r, a key, are kept. */
 export function keptOfKey(r: number): string {
-  return `(kept${r} != vec4u())`;
+  return `(kept${r}_0 != vec4u())`;
 }
 
 /** Whether the weight of `row` for itself is kept. */

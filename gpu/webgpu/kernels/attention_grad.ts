@@ -101,7 +101,7 @@ function statistic(name: "lse" | "slope", token: string): string {
 function queries(tiling: Tiling): string {
   const token = (r: number) => `min(${rowOf(r)}, tokens - 1u)`;
   const slope = (r: number) =>
-    tiling.dropout ? `select(vec4f(), d${r} * p.gain, ${keptOfQuery(r)})` : `d${r}`;
+    tiling.dropout ? `select(vec4f(), d${r}_0 * p.gain, ${keptOfQuery(r)})` : `d${r}_0`;
   return `
 ${locate(tiling)}
   let row_end = tokens;
@@ -113,7 +113,7 @@ ${
 ${eachPart(tiling, (c) => `  var y${r}_${c} = vec4f();`)}`)
   }
   for (var column0 = 0u; column0 < seen; column0 += ${COLUMNS}u) {
-${eachRow(tiling, (r) => `    var s${r} = vec4f(); var d${r} = vec4f();`)}
+${eachRow(tiling, (r) => `    var s${r}_0 = vec4f(); var d${r}_0 = vec4f();`)}
 ${products(tiling, "s", [Q, K])}
 ${products(tiling, "d", [DY, V])}
 ${tiling.dropout ? drawKept(tiling, "queries") : ""}
@@ -121,7 +121,7 @@ ${tiling.dropout ? drawKept(tiling, "queries") : ""}
 ${
     eachRow(tiling, (r) => `
     {
-      let w = ${power(`s${r} * p.scale - lse${r}`, "vec4f")};
+      let w = ${power(`s${r}_0 * p.scale - lse${r}`, "vec4f")};
       ${storeWeights(r, `select(vec4f(), w * (${slope(r)} - slope${r}), left)`)}
     }`)
   }
@@ -156,7 +156,7 @@ ${
     )
   }
   for (var column0 = 0u; column0 < column_end; column0 += ${COLUMNS}u) {
-${eachRow(tiling, (r) => `    var s${r} = vec4f(); var d${r} = vec4f();`)}
+${eachRow(tiling, (r) => `    var s${r}_0 = vec4f(); var d${r}_0 = vec4f();`)}
 ${products(tiling, "s", [K, Q])}
 ${products(tiling, "d", [V, DY])}
 ${tiling.dropout ? drawKept(tiling, "keys") : ""}
@@ -167,14 +167,14 @@ ${tiling.dropout ? drawKept(tiling, "keys") : ""}
 ${
     eachRow(tiling, (r) => `
     {
-      let w = ${power(`s${r} * p.scale - lse4`, "vec4f")};
-      d${r} = select(vec4f(), w * (${kept(r, `d${r}`)} - slope4), left);
+      let w = ${power(`s${r}_0 * p.scale - lse4`, "vec4f")};
+      d${r}_0 = select(vec4f(), w * (${kept(r, `d${r}_0`)} - slope4), left);
       ${storeWeights(r, `select(vec4f(), ${kept(r, "w")}, left)`)}
     }`)
   }
 ${weighted(tiling, "v", DY)}
     workgroupBarrier();
-${eachRow(tiling, (r) => `    ${storeWeights(r, `d${r}`)}`)}
+${eachRow(tiling, (r) => `    ${storeWeights(r, `d${r}_0`)}`)}
 ${weighted(tiling, "k", Q)}
   }
 ${own(tiling)}

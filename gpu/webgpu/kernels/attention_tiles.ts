@@ -1,13 +1,15 @@
 /**
  * What the attention kernels share. A workgroup of 64 invocations, 8 x 8, takes a block of a cell's tokens as rows and walks over
- * tiles of 32 tokens as columns; an invocation holds the rows ty, ty + 8, ... and of a tile the columns 4 tx + 0..3. Blocks and
+ * tiles of 32 or 64 tokens as columns; an invocation holds the rows ty, ty + 8, ... and of each 32 columns 4 tx + 0..3. Blocks and
  * tiles start at the cell's first token, so the numbers of a cell do not depend on where it lies in the batch.
  */
 import { type Element, unroll } from "../program.ts";
 
-/** Columns of a tile, and quads of a head that are staged at a time for products of rows and columns. */
+/** Columns of half a tile, and quads of a head that are staged at a time for products of rows and columns. */
 export const COLUMNS = 32;
 const SLICE = 4;
+/** Quads of half a tile. */
+const QUADS = COLUMNS / 4;
 /** Invocations of a workgroup. */
 export const THREADS = 64;
 /** Smallest exponent whose power of two is normal, and log2(e). */
@@ -31,18 +33,21 @@ export interface Tiling extends AttentionOptions {
   readonly block: 32 | 64;
   /** Rows of an invocation. */
   readonly rows: number;
+  /** Halves of a tile, of 32 columns each: what a tile of rows is staged for. */
+  readonly halves: 1 | 2;
   /** Quads of a result's row that an invocation holds: tx, tx + 8, ... */
   readonly parts: number;
   /** Columns whose quads fit the staging memory (8 KiB). */
   readonly stagedColumns: number;
 }
 
-/** A block of 32 or 64 rows. */
-export function tilingOf(options: AttentionOptions, block: 32 | 64): Tiling {
+/** A block of 32 or 64 rows, and tiles of 32 or 64 columns. */
+export function tilingOf(options: AttentionOptions, block: 32 | 64, halves: 1 | 2 = 1): Tiling {
   return {
     ...options,
     block,
     rows: block / 8,
+    halves,
     parts: Math.ceil(options.quads / 8),
     stagedColumns: options.quads > 16 ? COLUMNS / 2 : COLUMNS,
   };
@@ -134,44 +139,55 @@ export function rowOf(r: number): string {
   return `row0 + ${8 * r}u + ty`;
 }
 
-/** sum[r] += row (of `left`) · columns (of `right`) column0 + 4 tx + 0..3, slice by slice of the head. */
+/** sum[r][half] += row (of `left`) · columns (of `right`) column0 + 32 half + 4 tx + 0..3, slice by slice of the head. */
 export function products(tiling: Tiling, sum: string, sides: readonly [Operand, Operand]): string {
-  const { quads, block } = tiling;
+  const { quads, block, halves } = tiling;
   const width = quads % SLICE === 0 ? `${SLICE}u` : `min(${SLICE}u, ${quads}u - slice)`;
   const row = (r: number) => `
-        let l${r} = staged[quad * ${block}u + ${8 * r}u + ty];
+        let l${r} = staged[quad * ${block}u + ${8 * r}u + (ty ^ shuffle)];
 ${
-    [..."xyzw"].map((c, j) => `        ${sum}${r} = fma(vec4f(l${r}.${c}), r${j}, ${sum}${r});`)
-      .join("\n")
+    [..."xyzw"].map((c, j) =>
+      eachHalf(tiling, (h) => {
+        const name = `${sum}${r}_${h}`;
+        return `        ${name} = fma(vec4f(l${r}.${c}), r${j}_${h}, ${name});`;
+      })
+    ).join("\n")
   }`;
+  const column = (j: number, h: number) =>
+    `        let r${j}_${h} = staged[at + ${(j * halves + h) * QUADS}u];`;
   return `
     for (var slice = 0u; slice < ${quads}u; slice += ${SLICE}u) {
       let width = ${width};
       workgroupBarrier();
-${stageSlice(block, sides)}
+${stageSlice(tiling, sides)}
       workgroupBarrier();
       for (var quad = 0u; quad < width; quad++) {
-        let at = ${SLICE * block}u + quad * ${COLUMNS}u + tx;
-${unroll(4, (c) => `        let r${c} = staged[at + ${c * COLUMNS / 4}u];`)}
+        let shuffle = 2u * quad;
+        let at = ${SLICE * block}u + quad * ${COLUMNS * halves}u + (tx ^ shuffle);
+${unroll(4, (j) => eachHalf(tiling, (h) => column(j, h)))}
 ${eachRow(tiling, row)}
       }
     }`;
 }
 
-/** Rows as [quad][row]; columns, transposed, as [column of the head][column / 4] behind them. */
-function stageSlice(block: number, [left, right]: readonly [Operand, Operand]): string {
-  const column = (j: number) => `column0 + place + ${j}u`;
+/**
+ * Rows as [quad][row]; columns, transposed, as [column of the head][column / 4] behind them. Places are shuffled by the quad, so that
+ * neighbouring invocations, which bring neighbouring quads, write into different banks.
+ */
+function stageSlice({ block, halves }: Tiling, [left, right]: readonly [Operand, Operand]): string {
+  const column = (j: number) => `column0 + place * 4u + ${j}u`;
   return `
       for (var i = lid; i < width * ${block}u; i += ${THREADS}u) {
-        let row = row0 + i / width;
-        var quad = vec4f();
-        if (row < row_end) { quad = ${left("row", "slice + i % width")}; }
-        staged[i % width * ${block}u + i / width] = quad;
+        let quad = i % width;
+        let place = i / width;
+        var value = vec4f();
+        if (row0 + place < row_end) { value = ${left("row0 + place", "slice + quad")}; }
+        staged[quad * ${block}u + (place ^ (2u * quad))] = value;
       }
-      if (lid < width * ${COLUMNS / 4}u) {
+      if (lid < width * ${QUADS * halves}u) {
         let quad = lid % width;
-        let place = lid / width * 4u;
-        let at = ${SLICE * block}u + quad * ${COLUMNS}u + place / 4u;
+        let place = lid / width;
+        let at = ${SLICE * block}u + quad * ${COLUMNS * halves}u + (place ^ (2u * quad));
 ${
     unroll(4, (j) =>
       `        var c${j} = vec4f();
@@ -179,7 +195,7 @@ ${
   }
 ${
     [..."xyzw"].map((c, j) =>
-      `        staged[at + ${j * COLUMNS / 4}u] = vec4f(c0.${c}, c1.${c}, c2.${c}, c3.${c});`
+      `        staged[at + ${j * QUADS * halves}u] = vec4f(c0.${c}, c1.${c}, c2.${c}, c3.${c});`
     ).join("\n")
   }
       }`;
@@ -190,19 +206,19 @@ export function power(difference: string, type: "f32" | "vec4f" = "f32"): string
   return `exp2(max((${difference}) * ${LOG2E}, ${type}(${UNDERFLOW})))`;
 }
 
-/** Puts the weights of row r where `weighted` reads them. */
+/** Puts the weights of row r, of half a tile, where `weighted` reads them. */
 export function storeWeights(r: number, value: string): string {
   return `weights[${8 * r * COLUMNS / 4}u + ty * ${COLUMNS / 4}u + (tx ^ ty)] = ${value};`;
 }
 
-/** sum[r] += stored weights · columns of an operand, a part of the tile's columns at a time. */
-export function weighted(tiling: Tiling, sum: string, operand: Operand): string {
+/** sum[r] += stored weights · columns of an operand, of a half of the tile and a part of its columns at a time. */
+export function weighted(tiling: Tiling, sum: string, operand: Operand, half = 0): string {
   const { quads, stagedColumns } = tiling;
   return `
     for (var part = 0u; part < ${COLUMNS}u; part += ${stagedColumns}u) {
       workgroupBarrier();
       for (var i = lid; i < ${stagedColumns * quads}u; i += ${THREADS}u) {
-        let column = column0 + part + i / ${quads}u;
+        let column = column0 + ${COLUMNS * half}u + part + i / ${quads}u;
         var value = vec4f();
         if (column < column_end) { value = ${operand("column", `i % ${quads}u`)}; }
         staged[i] = value;
@@ -286,6 +302,11 @@ export function quadOf(c: number): string {
 /** A text for each row of an invocation. */
 export function eachRow({ rows }: Tiling, text: (r: number) => string): string {
   return unroll(rows, text);
+}
+
+/** A text for each half of a tile. */
+export function eachHalf({ halves }: Tiling, text: (h: number) => string): string {
+  return unroll(halves, text);
 }
 
 /** A text for each quad of a row of an invocation. */

@@ -5,18 +5,27 @@ import type { WebGpuBuffer } from "../memory.ts";
 import { variants } from "../program.ts";
 import { eachColumn, rowwise } from "./rowwise.ts";
 
-/** What rounding takes from the product a b (Veltkamp and Dekker): an `fma` would say it, but some adapters round inside theirs. */
-const LOST = `
-fn upper(a: f32) -> f32 {
-  let c = 4097 * a;
-  return c - (c - a);
-}
-fn lost(a: f32, b: f32) -> f32 {
+/**
+ * `product_sum(a, b, c)` = a b + c with one rounding of the whole, or nearly: for c = -(a b) what rounding takes from the product.
+ * Factors are split by their bits into halves whose products are exact, so that it makes no difference where a compiler fuses a
+ * multiplication with an addition, as WGSL lets it, or rounds inside an `fma`, as some adapters do.
+ */
+const PRODUCT_SUM = `
+fn upper(a: f32) -> f32 { return bitcast<f32>(bitcast<u32>(a) & 0xfffff000u); }
+fn product_sum(a: f32, b: f32, c: f32) -> f32 {
   let a1 = upper(a);
   let b1 = upper(b);
   let a2 = a - a1;
   let b2 = b - b1;
-  return ((a1 * b1 - a * b) + a1 * b2 + a2 * b1) + a2 * b2;
+  return (fma(a1, b1, c) + (a1 * b2 + a2 * b1)) + a2 * b2;
+}
+// The same for a c that is no small rest: the exact product comes last.
+fn last_sum(a: f32, b: f32, c: f32) -> f32 {
+  let a1 = upper(a);
+  let b1 = upper(b);
+  let a2 = a - a1;
+  let b2 = b - b1;
+  return a1 * b1 + ((a1 * b2 + a2 * b1) + (a2 * b2 + c));
 }`;
 
 const program = variants(({ residual }: { residual: boolean }) => {
@@ -26,7 +35,7 @@ const program = variants(({ residual }: { residual: boolean }) => {
     read: { x: "f32", ...(residual && { residual: "f32" }), weight: "f32", bias: "f32" },
     write: { y: "f32" },
     params: { D: "u32", eps: "f32" },
-    globals: LOST,
+    globals: PRODUCT_SUM,
     body: `
   let row = group * p.D;
   var sum = 0.0;
@@ -38,15 +47,15 @@ ${eachColumn(`let c = ${value} - mean; squares = fma(c, c, squares);`)}
   let scale = 1 / sqrt(variance);
   // One Newton step says what the root lacks; that and what rounding takes from each product are added again.
   let once = variance * scale;
-  let rest = 0.5 * scale * ((1 - once * scale) - (lost(once, scale) + lost(variance, scale) * scale));
+  let lack = fma(product_sum(variance, scale, -once), scale, product_sum(once, scale, -1));
+  let rest = -0.5 * scale * lack;
 ${
       eachColumn(`
     let c = ${value} - mean;
     let gain = weight[p.weight_at + d];
     let normal = c * scale;
-    let scaled = normal * gain;
-    let missing = fma(fma(c, rest, lost(c, scale)), gain, lost(normal, gain));
-    y[p.y_at + row + d] = scaled + (bias[p.bias_at + d] + missing);`)
+    let missing = fma(c, rest, product_sum(c, scale, -normal));
+    y[p.y_at + row + d] = last_sum(normal, gain, fma(missing, gain, bias[p.bias_at + d]));`)
     }`,
   });
 });

@@ -23,9 +23,6 @@ export interface ProductOptions {
   readonly tile: 64 | 128;
 }
 
-/** Values of k in one turn of the innermost loop. */
-const UNROLLED = 4;
-
 /** Whether the depth K runs along the rows of a stored matrix, or down its columns. */
 export type Layout = "rows" | "columns";
 
@@ -44,11 +41,14 @@ export function productGrid(
  * 256 invocations, 16 x 16, each with 4 x 4 elements of y (8 x 8 in a large tile). Every element is one chain of fused
  * multiply-adds over k in ascending order, so it depends neither on the tile nor on what else is computed. Where `parts` is more than
  * one, y has the sums over `depth` values of k each, a multiple of 32.
+ *
+ * The next tiles are fetched into registers while these are multiplied. All of a tile's depth is unrolled, so that the first index of a
+ * tile's memory is a constant and the check of the second, which naga writes, is the same for all of them and done once.
  */
 export const product: (options: ProductOptions) => Program = variants((options: ProductOptions) => {
   const { tile, bias } = options;
-  const depth = tile === 128 ? 16 : 32; // of a tile: 16 KiB for both sides
-  const quads = tile / 4;
+  const tiling = tilingOf(tile);
+  const memory = `array<array<vec4f, ${tiling.quads}>, ${tiling.depth}>`;
   return {
     label: `product ${JSON.stringify(options)}`,
     read: { a: options.a, b: options.b, ...(bias && { bias: "f32" }) },
@@ -64,8 +64,8 @@ export const product: (options: ProductOptions) => Program = variants((options: 
     },
     threads: 256,
     globals: `
-var<workgroup> tile_a: array<vec4f, ${depth * quads}>; // [depth][tile / 4]
-var<workgroup> tile_b: array<vec4f, ${depth * quads}>;
+var<workgroup> tile_a: ${memory}; // [depth][tile / 4]
+var<workgroup> tile_b: ${memory};
 ${readFunction("a", options.a)}
 ${readFunction("b", options.b)}
 ${activationFunction(options.activation, "vec4f")}
@@ -80,21 +80,31 @@ ${writeFunction(options)}`,
   let tx = lid % 16u;
   let ty = lid / 16u;
 ${unroll(tile / 16, (r) => unroll(tile / 64, (j) => `  var y${r}_${j} = vec4f();`))}
-  for (var k0 = start; k0 < end; k0 += ${depth}u) {
-    if (lid < 128u) {
-${stage("a", { layout: options.aLayout, depth, quads })}
-    } else {
-${stage("b", { layout: options.bLayout, depth, quads })}
-    }
+${unroll(4, (i) => `  var next${i} = vec4f();`)}
+${fetch("start", options, tiling)}
+  for (var k0 = start; k0 < end; k0 += ${tiling.depth}u) {
+${put(options, tiling)}
     workgroupBarrier();
-    for (var k = 0u; k < ${depth}u; k += ${UNROLLED}u) {
-${unroll(UNROLLED, (k) => multiply(k, tile))}
+    if (k0 + ${tiling.depth}u < end) {
+${fetch(`k0 + ${tiling.depth}u`, options, tiling)}
     }
+${unroll(tiling.depth, (k) => multiply(k, tile))}
     workgroupBarrier();
   }
 ${unroll(tile / 16, (r) => unroll(tile / 64, (j) => storeQuad(r, j)))}`,
   };
 });
+
+/** How deep a tile is, and the quads of one of its sides. */
+interface Tiling {
+  readonly depth: number;
+  readonly quads: number;
+}
+
+/** 16 KiB for both sides: half the invocations bring a 4 x 4 block of each. */
+function tilingOf(tile: 64 | 128): Tiling {
+  return { depth: tile === 128 ? 16 : 32, quads: tile / 4 };
+}
 
 /** Four neighbours of a stored row, zeros outside the matrix. */
 function readFunction(name: "a" | "b", element: Element): string {
@@ -115,49 +125,58 @@ fn read_${name}(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> v
 }`;
 }
 
-/** One invocation of 128 brings a 4 x 4 block into workgroup memory, with the depth outermost. */
-function stage(
-  name: "a" | "b",
-  { layout, depth, quads }: { layout: Layout; depth: number; quads: number },
-): string {
-  const [length, origin, worker] = name === "a"
-    ? ["p.M", "row0", "lid"]
-    : ["p.N", "column0", "(lid - 128u)"];
-  const read = (row: string, column: string, limits: string) =>
-    unroll(
-      4,
-      (i) =>
-        `      let v${i} = read_${name}(batch * ${length} * p.K, ${row} + ${i}u, ${column}, ${limits});`,
-    );
-  if (layout === "columns") {
-    return `
-      let quad = ${worker} % ${quads}u;
-      let k = ${worker} / ${quads}u * 4u;
-${read("k0 + k", `${origin} + quad * 4u`, `p.K, ${length}`)}
-${unroll(4, (i) => `      tile_${name}[(k + ${i}u) * ${quads}u + quad] = v${i};`)}`;
-  }
-  return `
-      let k = ${worker} % ${depth / 4}u * 4u;
-      let quad = ${worker} / ${depth / 4}u;
-${read(`${origin} + quad * 4u`, "k0 + k", `${length}, p.K`)}
-${
-    ["x", "y", "z", "w"].map((c, i) =>
-      `      tile_${name}[(k + ${i}u) * ${quads}u + quad] = vec4f(v0.${c}, v1.${c}, v2.${c}, v3.${c});`
-    ).join("\n")
-  }`;
+/** The place of an invocation's block in the tile of its side: `k` along the depth, `quad` along the side. */
+function placeOf(worker: string, layout: Layout, { depth, quads }: Tiling): string {
+  return layout === "columns"
+    ? `let k = ${worker} / ${quads}u * 4u; let quad = ${worker} % ${quads}u;`
+    : `let k = ${worker} % ${depth / 4}u * 4u; let quad = ${worker} / ${depth / 4}u;`;
 }
 
-/** All multiply-adds of k + `k`. */
+/** The lower half of the invocations does it for a, the upper for b. */
+function eachSide(text: (name: "a" | "b", worker: string) => string): string {
+  return `
+    if (lid < 128u) {
+${text("a", "lid")}
+    } else {
+${text("b", "(lid - 128u)")}
+    }`;
+}
+
+/** Brings a 4 x 4 block of the tile at depth `k0` into the registers next0..3. */
+function fetch(k0: string, options: ProductOptions, tiling: Tiling): string {
+  return eachSide((name, worker) => {
+    const layout = name === "a" ? options.aLayout : options.bLayout;
+    const [length, origin] = name === "a" ? ["p.M", "row0"] : ["p.N", "column0"];
+    const along = `${origin} + quad * 4u`, down = `${k0} + k`;
+    const [row, column, limits] = layout === "columns"
+      ? [down, along, `p.K, ${length}`]
+      : [along, down, `${length}, p.K`];
+    const read = (i: number) =>
+      `      next${i} = read_${name}(batch * ${length} * p.K, ${row} + ${i}u, ${column}, ${limits});`;
+    return `      ${placeOf(worker, layout, tiling)}\n${unroll(4, read)}`;
+  });
+}
+
+/** Puts the block into workgroup memory, with the depth outermost. */
+function put(options: ProductOptions, tiling: Tiling): string {
+  return eachSide((name, worker) => {
+    const layout = name === "a" ? options.aLayout : options.bLayout;
+    const value = (i: number) => {
+      const lane = "xyzw"[i];
+      return layout === "columns"
+        ? `next${i}`
+        : `vec4f(next0.${lane}, next1.${lane}, next2.${lane}, next3.${lane})`;
+    };
+    const store = (i: number) => `      tile_${name}[k + ${i}u][quad] = ${value(i)};`;
+    return `      ${placeOf(worker, layout, tiling)}\n${unroll(4, store)}`;
+  });
+}
+
+/** All multiply-adds of depth k of the tile. */
 function multiply(k: number, tile: number): string {
   const parts = tile / 64;
   const load = (name: string, lane: string) =>
-    unroll(
-      parts,
-      (i) =>
-        `    let ${name}${k}_${i} = tile_${name}[k * ${tile / 4}u + ${
-          k * tile / 4 + 16 * i
-        }u + ${lane}];`,
-    );
+    unroll(parts, (i) => `    let ${name}${k}_${i} = tile_${name}[${k}][${lane} + ${16 * i}u];`);
   return `
 ${load("a", "ty")}
 ${load("b", "tx")}

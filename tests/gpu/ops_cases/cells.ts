@@ -121,7 +121,7 @@ const ATTENTION_CASES = [
   attentionCase(RAGGED, { heads: 3, width: 16, dropout: fifth }),
   attentionCase(RAGGED, { heads: 2, width: 16, known: KNOWN, dropout: fifth }),
   attentionCase([131], { heads: 2, width: 64, dropout: { p: 0.5, seed: 3, stream: 4294967295 } }),
-  attentionCase([20, 1], { heads: 2, width: 12, dropout: { p: 0, seed: 3, stream: 0 } }),
+  attentionCase([20, 1], { heads: 2, width: 16, dropout: { p: 0, seed: 3, stream: 0 } }),
   attentionCase([0], { heads: 2, width: 16, dropout: fifth }),
 ];
 

@@ -51,7 +51,7 @@ export const PRODUCT_CASES: Cases<"linear" | "matmul"> = {
     linearCase("no bias", [33, 20, 64], { bias: false }),
     linearCase("gelu without bias", [7, 9, 12], { bias: false, activation: "gelu" }),
     linearCase("one column", [130, 1, 64]),
-    ...ACTIVATIONS.map((activation) => linearCase(activation, [17, 9, 12], { activation })),
+    ...ACTIVATIONS.map((activation) => linearCase(activation, [17, 12, 12], { activation })),
     linearCase("no row", [0, 4, 4]),
   ],
   matmul: [

@@ -64,3 +64,16 @@ Deno.test("joinCells() puts sets one after another", async () => {
   assert.deepEqual(ids.slice(0, offsets[1]), b.tokens(Uint32Array.of(1), 0).ids);
   assert.deepEqual(ids.slice(offsets[1]), a.tokens(Uint32Array.of(0), 0).ids);
 });
+
+Deno.test("tokenizeCells() has a digest that tells other genes, values and orders apart", async () => {
+  const { digest } = await tokensOf();
+  assert.equal((await tokensOf()).digest, digest);
+  const mapping = await mapGenes(ADATA.var, VOCAB, {});
+  const fewer = { ...mapping, ids: mapping.ids.with(3, -1) };
+  const others = [
+    await tokensOf({ mapping: fewer }),
+    await tokensOf({ binning: "none" }),
+    joinCells([await tokensOf(), await tokensOf()]),
+  ];
+  assert.equal(new Set([digest, ...others.map((cells) => cells.digest)]).size, 4);
+});

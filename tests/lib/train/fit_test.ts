@@ -272,6 +272,10 @@ Deno.test("fit() refuses to take up a run of another recipe, and says what diffe
   const other = smallCells();
   const classes = other.classes!.map((one) => 1 - one);
   assert.match(await again({}, { ...other, classes }), /saved one: cells: got /);
+  assert.match(
+    await again({}, { ...other, digest: 7 }),
+    /saved one: tokens: got 7, saved nothing/,
+  );
 });
 
 Deno.test("fit() gives the memory of a run back", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RandomStream } from "../../../gpu/mod.ts";
 import { pca, pcaTransform } from "../../../tasks/analysis/pca.ts";
 import { assertClose, dense, QUERY_LOG, REFERENCE_LOG, SKLEARN } from "../fixtures.ts";
 
@@ -39,4 +40,10 @@ Deno.test("pca() refuses what has no components", async () => {
 Deno.test("pca() stops on a signal", async () => {
   const signal = AbortSignal.abort();
   await assert.rejects(pca(REFERENCE_LOG, { signal }), { name: "AbortError" });
+  const random = new RandomStream(1, 7), size = [4000, 400] as const; // takes far longer than a turn
+  const data = Float32Array.from({ length: size[0] * size[1] }, () => random.normal());
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error("enough")));
+  const running = pca({ nRows: size[0], nCols: size[1], data }, { signal: controller.signal });
+  await assert.rejects(running, /enough/);
 });

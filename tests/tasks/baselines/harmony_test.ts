@@ -5,10 +5,10 @@ import { assertClose } from "../fixtures.ts";
 interface Case {
   nDims: number;
   nClusters: number;
-  theta: number;
-  lambda: number;
+  theta: number | number[];
+  lambda: number | number[];
   embedding: number[];
-  batches: string[];
+  batches: string[] | string[][];
   centroids: number[];
   corrected: number[];
   objectives: number[];
@@ -34,7 +34,7 @@ for (const { embedding, batches, centroids, corrected, objectives, ...settings }
   });
 }
 
-const { embedding, batches } = cases[0]!;
+const { embedding } = cases[0]!, batches = cases[0]!.batches as string[];
 const cells = Float32Array.from(embedding);
 
 Deno.test("harmony() mixes batches, the same for the same seed", async () => {
@@ -60,9 +60,24 @@ function batchVariance(points: Float32Array): number {
   return sum;
 }
 
+Deno.test("harmony() takes one variable in a list, and one that says the same twice", async () => {
+  const settings = { nDims: 5, seed: 4 };
+  const { corrected } = await harmony(cells, batches, settings);
+  assert.deepEqual((await harmony(cells, [batches], settings)).corrected, corrected);
+  const twice = await harmony(cells, [batches, batches], { ...settings, lambda: [1, 1] });
+  assert.ok(batchVariance(twice.corrected) < 0.2 * batchVariance(cells));
+});
+
 Deno.test("harmony() refuses what it cannot correct, and stops", async () => {
-  const run = (options: object, of = batches) => harmony(cells, of, { nDims: 5, ...options });
+  const run = (options: object, of: string[] | string[][] = batches) =>
+    harmony(cells, of, { nDims: 5, ...options });
   await assert.rejects(run({}, batches.map(() => "one")), /two batches: got 1/);
+  await assert.rejects(
+    run({}, [batches, batches.slice(1)]),
+    /variable 1 must name .* 150 .*: got 149/,
+  );
+  await assert.rejects(run({ theta: [1, 2] }), /one of each of 1 variables: got 2/);
+  await assert.rejects(run({ lambda: [0] }), /lambda must be > 0: got 0/);
   await assert.rejects(run({ nDims: 4 }), /150 cells of 4 dimensions need 600 values: got 750/);
   await assert.rejects(run({ theta: -1 }), /theta must be >= 0: got -1/);
   await assert.rejects(run({ lambda: 0 }), /lambda must be > 0: got 0/);

@@ -40,6 +40,12 @@ Deno.test("fitLogisticRegression() says when it has not converged, and refuses o
   await assert.rejects(fit({ penalty: "none" }), /"l1" or "l2": got "none"/);
   await assert.rejects(fit({ penalti: "l1" }), /did you mean "penalty"/);
   await assert.rejects(fit({ penalty: "l1", signal: AbortSignal.abort() }), { name: "AbortError" });
+  for (const penalty of ["l1", "l2"]) {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("enough")));
+    const endless = { penalty, tolerance: 1e-300, maxSteps: 1e9, signal: controller.signal };
+    await assert.rejects(fit(endless), /enough/);
+  }
   await assert.rejects(
     fitLogisticRegression(dense([[1], [2]]), ["a", "a"]),
     /2 labels of 1 classes/,

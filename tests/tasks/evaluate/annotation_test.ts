@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import {
+  type Annotation,
   type AnnotationEvaluation,
   type AnnotationEvaluationEvent,
   evaluateAnnotation,
   type EvaluateAnnotationOptions,
+  meanAnnotation,
   reportHtml,
   reportJson,
   reportLabels,
@@ -12,10 +14,10 @@ import { openDevice, RECIPE, twoParts } from "./recipe.ts";
 
 async function evaluated(
   options: EvaluateAnnotationOptions,
-): Promise<{ kinds: string[]; result: AnnotationEvaluation }> {
+): Promise<{ kinds: string[]; annotations: Annotation[]; result: AnnotationEvaluation }> {
   using parts = await twoParts();
   await using device = await openDevice();
-  const kinds: string[] = [];
+  const kinds: string[] = [], annotations: Annotation[] = [];
   const events: AsyncIterable<AnnotationEvaluationEvent> = evaluateAnnotation(
     parts.train,
     parts.query,
@@ -24,18 +26,19 @@ async function evaluated(
   );
   for await (const event of events) {
     if (event.kind !== "training" && kinds.at(-1) !== event.kind) kinds.push(event.kind);
+    if (event.kind === "annotated") annotations.push(event.annotation);
     if (event.kind !== "result") continue;
     assert.equal(device.memory.liveBuffers, 0, "annotators are freed");
-    return { kinds, result: event.result };
+    return { kinds, annotations, result: event.result };
   }
   throw new Error("no result came");
 }
 
 Deno.test("evaluateAnnotation() gives each seed a result, each baseline one, and repeats itself", async () => {
-  const { kinds, result } = await evaluated({ train: RECIPE, seeds: [1, 2] });
+  const { kinds, annotations, result } = await evaluated({ train: RECIPE, seeds: [1, 2] });
   assert.deepEqual(kinds, ["annotated", "method", "annotated", "method", "result"]);
   const { methods, losses, truth, predicted, rows, embedding } = result;
-  assert.deepEqual(methods.map(({ results }) => results.length), [2, 1, 1, 1, 1]);
+  assert.deepEqual(methods.map(({ results }) => results.length), [2, 1, 1, 1, 1, 1]);
   assert.deepEqual(losses.map(({ train, validation }) => [train.length, validation?.length]), [
     [2, 2],
     [2, 2],
@@ -44,6 +47,12 @@ Deno.test("evaluateAnnotation() gives each seed a result, each baseline one, and
   assert.equal(embedding.embeddings.length, 40 * 16);
   const right = truth.filter((label, i) => label === predicted[i]).length;
   assert.equal(methods[0]!.results[0]!.accuracy, right / 40);
+  assert.equal(methods[1]!.method, "scGPT, mean of all seeds");
+  const mean = meanAnnotation(annotations).labels;
+  assert.equal(
+    methods[1]!.results[0]!.accuracy,
+    truth.filter((label, i) => label === mean[rows[i]!]).length / 40,
+  );
   const again = await evaluated({ train: RECIPE, seeds: [2] });
   const [, second] = methods[0]!.results;
   assert.deepEqual(again.result.methods[0]!.results[0], second);
