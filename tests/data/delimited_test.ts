@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../data/mod.ts";
 import { type DelimitedOptions, openDelimited } from "../../data/text/mod.ts";
-import { valuesOf } from "./fixtures.ts";
+import { writeH5ad } from "../../data/h5ad/mod.ts";
+import { TempFolder, valuesOf } from "./fixtures.ts";
+import { python, runPython, SAME } from "./python.ts";
 import { bytesOf, gzipped } from "./text_files.ts";
 
 const TABLE = "cell,CD3D,LYZ,NKG7\nc1,0,2.5,0\nc2,0,0,-1e-3\n";
@@ -97,4 +99,28 @@ Deno.test("openDelimited() says where gzip ends early", async () => {
     return error instanceof FormatError && error.kind === "truncated" &&
       /^byte \d+/.test(error.key);
   });
+});
+
+Deno.test({
+  name: "openDelimited() reads what Python's anndata reads",
+  ignore: python === undefined,
+  async fn() {
+    using folder = new TempFolder();
+    for (const [name, delimiter] of [["csv", ","], ["tsv", "\t"]] as const) {
+      const table = folder.file(`a.${name}`);
+      await Deno.writeTextFile(table, TABLE.replaceAll(",", delimiter));
+      const adata = await openDelimited(table);
+      await writeH5ad(adata, folder.file("a.h5ad"), { force: true });
+      await runPython(
+        `${SAME}
+expected = ad.io.read_csv(sys.argv[1], delimiter=sys.argv[3])
+actual = ad.read_h5ad(sys.argv[2])
+same(actual.X.toarray(), expected.X)
+assert list(actual.obs_names) == list(expected.obs_names)
+assert list(actual.var_names) == list(expected.var_names)
+`,
+        [table, folder.file("a.h5ad"), delimiter],
+      );
+    }
+  },
 });

@@ -14,7 +14,7 @@ Deno.test("openCells() gives an error of ours or data for a damaged file, in 300
     assert.match(outcome, /^(same data|other data|error .*)$/, `${kind}, ${damage}`);
     seen.set(kind, (seen.get(kind) ?? new Set()).add(outcome));
   }
-  // Damages that nothing notices would be no test, and zarr's and gzip's checksums leave no other data.
+  // Damages that nothing notices would be no test, and gzip's sums leave no other data.
   for (const [kind, outcomes] of seen) {
     assert.ok([...outcomes].some((outcome) => outcome.startsWith("error")), kind);
   }
