@@ -69,11 +69,13 @@ export {
   type RowsOptions,
 } from "./matrix.ts";
 export { csrMatrix, type CsrParts, denseMatrix } from "./matrix_memory.ts";
+export { type AxisMap, MuData, type MuDataAxis, type MuDataParts } from "./mudata.ts";
 export type { FloatArray } from "./numbers.ts";
 export type { Selector, Slice } from "./selectors.ts";
 export { type ByteSource, openSource } from "./source.ts";
 export type { NumericDtype, RawArray } from "./storage.ts";
 export type { NdArray, UnsDict, UnsValue } from "./uns.ts";
+export type { FeatureChoice } from "./tenx_features.ts";
 export type { NotCarried } from "./write_elements.ts";
 export type { WriteReport } from "./write_anndata.ts";
 export { removeUnfinished, writeWhole, type WriteWholeOptions } from "./atomic_deno.ts";

@@ -18,7 +18,10 @@ function isNone(node: StorageNode): boolean {
 }
 
 /** A child group, or undefined where there is none. */
-async function childGroup(group: StorageGroup, name: string): Promise<StorageGroup | undefined> {
+export async function childGroup(
+  group: StorageGroup,
+  name: string,
+): Promise<StorageGroup | undefined> {
   const node = await group.get(name);
   return node === undefined || isNone(node) ? undefined : asGroup(node);
 }
@@ -39,7 +42,7 @@ async function entryOf<T>(
 }
 
 /** The values of a group as they are asked for. */
-async function lazily<R extends keyof Roles>(
+export async function lazily<R extends keyof Roles>(
   group: StorageGroup | undefined,
   role: R,
   options: { name: string; without?: ReadonlySet<string> },
@@ -60,7 +63,10 @@ async function readAxisArray(node: StorageNode): Promise<AxisArray> {
 }
 
 /** obsm or varm. */
-async function readAxisArrays(parent: StorageGroup, name: string): Promise<LazyMap<AxisArray>> {
+export async function readAxisArrays(
+  parent: StorageGroup,
+  name: string,
+): Promise<LazyMap<AxisArray>> {
   const node = await parent.get(name);
   if (node?.node === "array") return structMatrices(node).map((matrix): AxisArray => matrix);
   const entries: (readonly [string, LazyEntry<AxisArray>])[] = [];

@@ -57,6 +57,18 @@ async function writeAxisArray(target: Target, key: string, value: AxisArray): Pr
   else await writeFrame(target, key, value);
 }
 
+/** The parts that annotated and multimodal data have in common. */
+type CommonParts = Pick<AnnData, "obsm" | "varm" | "obsp" | "varp" | "uns">;
+
+/** Writes arrays along the axes, matrices of pairs, and what is unstructured. */
+export async function writeParts(target: Target, data: CommonParts): Promise<void> {
+  await writeMap<AxisArray>(target, data.obsm, { key: "obsm", write: writeAxisArray });
+  await writeMap<AxisArray>(target, data.varm, { key: "varm", write: writeAxisArray });
+  await writeMap<Matrix>(target, data.obsp, { key: "obsp", write: writeMatrix });
+  await writeMap<Matrix>(target, data.varp, { key: "varp", write: writeMatrix });
+  await writeMap<UnsValue>(target, data.uns, { key: "uns", write: writeValue });
+}
+
 /** Writes all parts of annotated data. */
 export async function writeAnnData(target: Target, adata: AnnData): Promise<void> {
   const { out } = target;
@@ -65,11 +77,7 @@ export async function writeAnnData(target: Target, adata: AnnData): Promise<void
   await writeFrame(target, "var", adata.var);
   if (adata.X !== undefined) await writeX(target, "X", adata.X);
   await writeMap<Matrix>(target, adata.layers, { key: "layers", write: writeMatrix });
-  await writeMap<AxisArray>(target, adata.obsm, { key: "obsm", write: writeAxisArray });
-  await writeMap<AxisArray>(target, adata.varm, { key: "varm", write: writeAxisArray });
-  await writeMap<Matrix>(target, adata.obsp, { key: "obsp", write: writeMatrix });
-  await writeMap<Matrix>(target, adata.varp, { key: "varp", write: writeMatrix });
-  await writeMap<UnsValue>(target, adata.uns, { key: "uns", write: writeValue });
+  await writeParts(target, adata);
   const { raw } = adata;
   if (raw === undefined) return;
   await out.group("raw", encoding("raw", "0.1.0"));

@@ -230,10 +230,17 @@ async function writeDense(target: Target, key: string, matrix: Matrix): Promise<
   await target.out.attributes(key, encoding("array", "0.2.0"));
 }
 
+/** Truth values that are written as such; more of them are streamed as bytes. */
+const MOST_TRUTHS = 1 << 26;
+
 /** Writes a matrix: dense as dense, any sparse format as CSR. */
 export async function writeMatrix(target: Target, key: string, matrix: Matrix): Promise<void> {
   const empty = matrix.shape[0] === 0 || matrix.shape[1] === 0;
   if (matrix.format !== "dense") return await writeSparse(target, key, matrix);
+  if (matrix.dtype === "bool" && matrix.shape[0] * matrix.shape[1] <= MOST_TRUTHS) {
+    const data = Uint8Array.from(await matrix.dense());
+    return await writeArray(target, key, { data, shape: matrix.shape, dtype: { kind: "bool" } });
+  }
   if (!empty) return await writeDense(target, key, matrix);
   await writeArray(target, key, {
     data: fromFloats(new Float64Array(0), writtenDtype(matrix)),

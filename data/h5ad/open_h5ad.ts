@@ -143,7 +143,7 @@ function openMounted(
 }
 
 /** Opens whatever a caller may give. */
-async function openAny(
+export async function openAny(
   from: string | URL | Blob | Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Hdf5File> {
@@ -168,7 +168,7 @@ export interface OpenH5adOptions<O extends Schema = Schema, V extends Schema = S
 }
 
 /** The group at a path below another. */
-async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> {
+export async function groupAt(root: StorageGroup, path: string): Promise<StorageGroup> {
   let group = root;
   for (const name of path.split("/").filter((part) => part !== "")) {
     const child = await group.get(name);

@@ -2,7 +2,9 @@
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
 import { targetOf } from "../copy_nodes.ts";
-import { writeAnnData, type WriteReport } from "../write_anndata.ts";
+import type { MuData } from "../mudata.ts";
+import type { WriteReport } from "../write_anndata.ts";
+import { writeData } from "../write_mudata.ts";
 import type { Hdf5Library } from "./hdf5.ts";
 import { loadHdf5 } from "./hdf5_web.ts";
 import { Hdf5Writer } from "./hdf5_write.ts";
@@ -15,17 +17,17 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Writes annotated data to a path of the library's file system; the file is closed whatever happens. */
+/** Writes annotated or multimodal data to a path of the library's file system; the file is closed whatever happens. */
 export async function writeHdf5(
   library: Hdf5Library,
   path: string,
-  work: { adata: AnnData; options: WriteOptions },
+  work: { data: AnnData | MuData; options: WriteOptions },
 ): Promise<WriteReport> {
-  const { adata, options } = work;
+  const { data, options } = work;
   const out = new Hdf5Writer(library, path, { gzip: options.compression === "gzip" });
   const target = targetOf(out, options.signal);
   try {
-    await writeAnnData(target, adata);
+    await writeData(target, data);
     out.finish();
   } finally {
     out.abandon();
@@ -78,7 +80,7 @@ export async function writeH5adBytes(
   const { FS } = library.module;
   const path = `/written${written++}.h5ad`;
   try {
-    const report = await writeHdf5(library, path, { adata, options });
+    const report = await writeHdf5(library, path, { data: adata, options });
     return { ...report, bytes: FS.readFile(path) as Uint8Array<ArrayBuffer> };
   } finally {
     if (FS.analyzePath(path, true).exists) FS.unlink(path);

@@ -44,7 +44,7 @@ export async function writeH5ad(
   signal?.throwIfAborted();
   const write = async (temporary: string) => {
     const { loadHdf5 } = await import("./hdf5_deno.ts");
-    const report = await writeHdf5(await loadHdf5(), temporary, { adata, options });
+    const report = await writeHdf5(await loadHdf5(), temporary, { data: adata, options });
     signal?.throwIfAborted();
     return report;
   };

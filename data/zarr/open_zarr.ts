@@ -5,7 +5,7 @@ import type { Schema } from "../frame/schema.ts";
 import { readAnnData, typedAnnData } from "../read_anndata.ts";
 import { isHttp, openSource } from "../source.ts";
 import { openHierarchy } from "./hierarchy.ts";
-import { openNodes } from "./nodes.ts";
+import { openNodes, type OpenZarr as OpenStore } from "./nodes.ts";
 import { handleStore, memoryStore, type ZarrStore } from "./store.ts";
 import { httpFile, httpStore } from "./store_http.ts";
 import { zipStore } from "./store_zip.ts";
@@ -70,6 +70,22 @@ async function storeOf(source: ZarrSource, options: OpenZarrOptions): Promise<Za
   return source as ZarrStore;
 }
 
+/** Opens a store at one of its groups. */
+export async function openRoot(
+  source: ZarrSource,
+  options: Pick<OpenZarrOptions, "path" | "fetch" | "signal">,
+): Promise<OpenStore> {
+  const { path = "", signal } = options;
+  signal?.throwIfAborted();
+  const store = await storeOf(source, options);
+  try {
+    return await openNodes(await openHierarchy(store), path.replace(/^\/+|\/+$/g, ""));
+  } catch (error) {
+    store.close?.();
+    throw error;
+  }
+}
+
 /**
  * Opens annotated data in a zarr store of version 2 or 3; reads their structure and the names of cells and genes, and the rest when
  * it is asked for.
@@ -102,15 +118,11 @@ export async function openZarr<
   options: OpenZarrOptions<O, V> = {},
 ): Promise<AnnData<O, V>> {
   checkOptions("open a zarr store", options, ["obs", "var", "path", "fetch", "signal"]);
-  const { path = "", signal } = options;
-  signal?.throwIfAborted();
-  const store = await storeOf(source, options);
+  const { root, close } = await openRoot(source, options);
   try {
-    const hierarchy = await openHierarchy(store);
-    const { root, close } = await openNodes(hierarchy, path.replace(/^\/+|\/+$/g, ""));
     return await typedAnnData(await readAnnData(root, close), options);
   } catch (error) {
-    store.close?.();
+    close();
     throw error;
   }
 }

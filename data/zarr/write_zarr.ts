@@ -2,7 +2,9 @@
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
 import { targetOf } from "../copy_nodes.ts";
-import { writeAnnData, type WriteReport } from "../write_anndata.ts";
+import type { MuData } from "../mudata.ts";
+import type { WriteReport } from "../write_anndata.ts";
+import { writeData } from "../write_mudata.ts";
 import { COMPRESSIONS, loadCompressor, type ZarrCompression } from "./encoders.ts";
 import type { ZarrFormat } from "./hierarchy.ts";
 import { handleSink, type ZarrSink } from "./sink.ts";
@@ -40,24 +42,24 @@ function checkLayout(options: WriteZarrOptions): void {
 /** Writes into a sink. */
 async function writeInto(
   sink: ZarrSink,
-  adata: AnnData,
+  data: AnnData | MuData,
   options: WriteZarrOptions,
 ): Promise<WriteReport> {
   const { format = 2, compression = "zstd", shards = false, signal } = options;
   const compress = await loadCompressor(compression);
   const out = new ZarrWriter(sink, { format, compression, compress, shards });
   const target = targetOf(out, signal);
-  await writeAnnData(target, adata);
+  await writeData(target, data);
   signal?.throwIfAborted();
   await out.finish();
   return { notCarried: target.notCarried };
 }
 
 /**
- * Writes annotated data to a zarr store that Python's anndata opens, with consolidated metadata. Parts that are as they were read
+ * Writes annotated or multimodal data to a zarr store that Python's anndata or mudata opens, with consolidated metadata. Parts that are as they were read
  * from a file are copied in pieces, so that data larger than memory can be written.
  *
- * @param adata The annotated data.
+ * @param data The annotated or multimodal data.
  * @param destination Path of a folder, which appears under its name only when it is complete; a folder handle of the browser's file
  *   system; or whatever takes values by key, such as a Map. Those two hold no metadata until all else is written.
  * @param options Version, compression, shards, replacement, an abort signal.
@@ -82,7 +84,7 @@ async function writeInto(
  * ```
  */
 export async function writeZarr(
-  adata: AnnData,
+  data: AnnData | MuData,
   destination: string | URL | FileSystemDirectoryHandle | ZarrSink,
   options: WriteZarrOptions = {},
 ): Promise<WriteReport> {
@@ -96,9 +98,9 @@ export async function writeZarr(
     return await writeFolder(
       path,
       options.force ?? false,
-      (sink) => writeInto(sink, adata, options),
+      (sink) => writeInto(sink, data, options),
     );
   }
   const sink = "getDirectoryHandle" in destination ? handleSink(destination) : destination;
-  return await writeInto(sink, adata, options);
+  return await writeInto(sink, data, options);
 }

@@ -1,42 +1,68 @@
-/** Annotated data of either format, by name or by what a folder holds. */
+/** Annotated data in files of every kind that can be read, and of those that can be written. */
 import {
   type AnnData,
-  openH5ad,
-  openZarr,
+  FormatError,
+  MuData,
+  openCells as openAnyCells,
+  type OpenCellsOptions,
+  openMuData,
   writeH5ad,
+  writeH5mu,
   type WriteReport,
   writeZarr,
 } from "../../mod.ts";
 import { UsageError } from "./command.ts";
-import { checkInputFile, statInput } from "./inputs.ts";
+import { statInput } from "./inputs.ts";
+
+/** What a path of cells may be, for help texts. */
+export const CELLS_HELP =
+  "h5ad, h5mu (FILE.h5mu/rna names a modality), zarr, Cell Ranger's h5, a folder with matrix.mtx, CSV or TSV; a path or an http address";
 
 /** Whether a name is one of a zarr store. */
 export function isZarrName(path: string): boolean {
   return /\.zarr(\.zip)?\/?$/i.test(path.replace(/[?#].*$/, ""));
 }
 
-/** Whether a path is a zarr store: by its name, or because a folder holds zarr's metadata. */
-export async function isZarr(path: string): Promise<boolean> {
-  if (isZarrName(path) || /^https?:/i.test(path)) return isZarrName(path);
-  if (!(await statInput(path)).isDirectory) return false;
-  const found = ["zarr.json", ".zgroup", ".zmetadata"].map((name) =>
-    Deno.stat(`${path}/${name}`).then(() => true, () => false)
-  );
-  return (await Promise.all(found)).includes(true);
+/** Whether a path is a folder that holds a model and no cells. */
+export async function isModelFolder(path: string): Promise<boolean> {
+  if (/^https?:/i.test(path)) return false;
+  const has = (name: string) => Deno.stat(`${path}/${name}`).then(() => true, () => false);
+  return await has("args.json") || await has("vocab.json");
 }
 
-/** Refuses a path where no cells can be: neither a file nor a folder that is a zarr store. */
+/** Refuses a path where nothing is; an http(s) address is left to the one who opens it. */
 export async function checkInputCells(path: string): Promise<void> {
-  if (!await isZarr(path)) await checkInputFile(path);
+  if (/^https?:/i.test(path)) return;
+  const [, file] = /^(.+\.h5mu)\/./i.exec(path) ?? [];
+  await statInput(file ?? path);
 }
 
-/** Opens annotated data: a path or an http(s) address, h5ad or zarr. */
-export async function openCells(path: string, signal?: AbortSignal): Promise<AnnData> {
-  const options = signal === undefined ? {} : { signal };
-  return await (await isZarr(path) ? openZarr(path, options) : openH5ad(path, options));
+/** Opens annotated data: a path or an http(s) address, of any kind. */
+export async function openCells(
+  path: string,
+  options: OpenCellsOptions = {},
+): Promise<AnnData> {
+  await checkInputCells(path);
+  return await openAnyCells(path, options);
 }
 
-/** How annotated data are written. */
+/** Opens all modalities of a file, or undefined where it is no MuData. */
+export async function openModalities(
+  path: string,
+  signal: AbortSignal,
+): Promise<MuData | undefined> {
+  try {
+    return await openMuData(path, { signal });
+  } catch (error) {
+    const none = error instanceof FormatError && error.kind === "missing-key" &&
+      error.key === "mod";
+    // A file of no known kind is for openCells to complain of.
+    if (none || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** How cells are written. */
 export interface CellsLayout {
   /** Version of zarr; 2 unless told. */
   readonly format?: number;
@@ -50,23 +76,25 @@ export interface CellsLayout {
   readonly signal: AbortSignal;
 }
 
-/** Refuses a name that says neither format. */
-export function checkFormatName(path: string): void {
-  if (/\.(h5ad|zarr)\/?$/i.test(path)) return;
-  throw new UsageError(`Cannot write ${path} as its name must end with .h5ad or .zarr`);
+/** Refuses a name that says no format that the cells can be written in. */
+export function checkFormatName(path: string, ending: ".h5ad" | ".h5mu" = ".h5ad"): void {
+  if (/\.zarr\/?$/i.test(path) || path.toLowerCase().endsWith(ending)) return;
+  throw new UsageError(`Cannot write ${path} as its name must end with ${ending} or .zarr`);
 }
 
-/** Writes annotated data: a zarr store where the name ends so, else an h5ad file. */
+/** Writes annotated or multimodal data: a zarr store where the name ends so, else an h5ad or h5mu file. */
 export async function writeFormat(
-  adata: AnnData,
+  data: AnnData | MuData,
   path: string,
   options: CellsLayout,
 ): Promise<WriteReport> {
   const { compression, format = 2, shards = false, force, signal } = options;
   if (isZarrName(path) && !/\.zip$/i.test(path)) {
     const layout = { format, shards, force, signal, ...compression && { compression } };
-    return await writeZarr(adata, path, layout as Parameters<typeof writeZarr>[2]);
+    return await writeZarr(data, path, layout as Parameters<typeof writeZarr>[2]);
   }
   const layout = { force, signal, ...compression && compression !== "none" && { compression } };
-  return await writeH5ad(adata, path, layout as Parameters<typeof writeH5ad>[2]);
+  return data instanceof MuData
+    ? await writeH5mu(data, path, layout as Parameters<typeof writeH5mu>[2])
+    : await writeH5ad(data, path, layout as Parameters<typeof writeH5ad>[2]);
 }

@@ -1,5 +1,6 @@
 /** `scgpt inspect`: what a file or a model folder holds. */
 import {
+  type AnnData,
   type Column,
   type DataFrame,
   followWeights,
@@ -11,20 +12,25 @@ import {
   toArgs,
 } from "../../mod.ts";
 import { command } from "./command.ts";
-import { isZarr, openCells } from "./cells_file.ts";
-import { statInput } from "./inputs.ts";
+import {
+  CELLS_HELP,
+  checkInputCells,
+  isModelFolder,
+  openCells,
+  openModalities,
+} from "./cells_file.ts";
 
 /** The command. */
 export const inspect = command({
   name: "inspect",
-  help: "show what an h5ad file, a zarr store (paths or http addresses) or a model folder holds",
+  help: `show what a model folder holds, or a file of cells: ${CELLS_HELP}`,
   positional: ["path"],
   flags: {},
   run: async (_flags, { say, signal }, [path = ""]) => {
-    const isFolder = !/^https?:/i.test(path) && (await statInput(path)).isDirectory;
-    const summary = isFolder && !await isZarr(path)
+    await checkInputCells(path);
+    const summary = await isModelFolder(path)
       ? await describeModel(path)
-      : await describeCells(path, signal);
+      : await describeFile(path, signal);
     sayTree(summary, say);
     return summary;
   },
@@ -52,8 +58,32 @@ async function describeColumns(frame: DataFrame): Promise<Summary> {
   return Object.fromEntries(kinds);
 }
 
-async function describeCells(path: string, signal: AbortSignal): Promise<Summary> {
-  using adata = await openCells(path, signal);
+/** All modalities of a file, or its cells. */
+async function describeFile(path: string, signal: AbortSignal): Promise<Summary> {
+  using mdata = await openModalities(path, signal);
+  if (mdata === undefined) {
+    // Antibodies and peaks are shown too, whatever a command would read by default.
+    using adata = await openCells(path, { featureTypes: "all", signal });
+    return await describeCells(adata);
+  }
+  const modalities: Summary = {};
+  for (const [name, adata] of Object.entries(mdata.mod)) {
+    modalities[name] = `${adata.nObs} x ${adata.nVars}`;
+  }
+  return {
+    cells: mdata.nObs,
+    features: mdata.nVars,
+    modalities,
+    obs: await describeColumns(mdata.obs),
+    var: await describeColumns(mdata.var),
+    obsm: mdata.obsm.keys(),
+    varm: mdata.varm.keys(),
+    uns: mdata.uns.keys(),
+    first_cells: mdata.obsNames.slice(0, 3),
+  };
+}
+
+async function describeCells(adata: AnnData): Promise<Summary> {
   const matrix = (
     { shape, format, dtype }: { shape: readonly number[]; format: string; dtype: string },
   ) => `${shape.join(" x ")} ${format} ${dtype}`;

@@ -27,7 +27,7 @@ const STAGES: Readonly<Record<string, readonly string[]>> = {
 const STAGE_TYPES: Readonly<Record<string, readonly string[]>> = { model: ["input", "io"] };
 
 /** Formats of data whose libraries are heavy: neither the core of data nor another format may load one. */
-const FORMATS: readonly string[] = ["h5ad", "zarr", "interchange"];
+const FORMATS: readonly string[] = ["h5ad", "text", "zarr", "interchange"];
 
 const EMPTY_NAMES = /(^|[/_])(utils?|common|helpers?|misc)(_deno)?(\.ts$|\/)/;
 

@@ -50,7 +50,15 @@ const IN_WORKER = `new Promise((resolve, reject) => {
 const IN_PAGE = `import("/data_worker.js").then(async (cells) => ({
   cells: await cells.readEveryWay(location.href),
   squeezed: await cells.readSqueezed(location.href),
+  texts: await cells.readTexts(),
 }))`;
+
+/** What a page sends. */
+interface Read {
+  readonly cells: Record<string, CellsRead>;
+  readonly squeezed: string[];
+  readonly texts: Record<string, number[]>;
+}
 
 const chromium = findChromium();
 
@@ -64,17 +72,18 @@ for (const [place, script] of Object.entries({ worker: IN_WORKER, page: IN_PAGE 
       const ranges: string[] = [];
       await using server = serveCells(folder, ranges);
       const url = `http://localhost:${server.addr.port}/`;
-      const { cells, squeezed } = await withPage(
+      const { cells, squeezed, texts } = await withPage(
         chromium,
         url,
-        (page) => page.evaluate<{ cells: Record<string, CellsRead>; squeezed: string[] }>(script),
+        (page) => page.evaluate<Read>(script),
       );
       await Deno.remove(folder, { recursive: true });
-      assert.equal(Object.keys(cells).length, 7);
+      assert.equal(Object.keys(cells).length, 9);
       for (const [way, read] of Object.entries(cells)) {
         assert.deepEqual(read, { X: VALUES, labels: ["T", null, "B", "T"] }, way);
       }
       assert.deepEqual(squeezed, ["a", "b", "c", "d"]);
+      assert.deepEqual(texts, { table: [0, 2.5], triple: [0, 2.5] });
       // A page may not wait, so it downloads the file after it asked whether it could read ranges.
       const byRange = ranges.filter((path) => path === "/columns.h5ad").length;
       assert.ok(place === "worker" ? byRange > 1 : byRange === 1, `${byRange} ranges`);

@@ -1,4 +1,5 @@
 /** Reads and writes cells in a page's worker, or in the page itself, by every way that a page has. */
+import { openCells } from "../../data/cells/mod.ts";
 import { openH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
 import type { AnnData } from "../../data/mod.ts";
 import { openZarr, writeZarr } from "../../data/zarr/mod.ts";
@@ -34,7 +35,27 @@ export async function readEveryWay(base: string): Promise<Record<string, CellsRe
     "zarr address": await read(openZarr(new URL("columns.zarr.zip", base))),
     "zarr file": await read(openZarr(new File([zip], "columns.zarr.zip"))),
     "zarr folder": await read(openZarr(folder)),
+    "any file": await read(openCells(file)),
+    "any ZIP file": await read(openCells(new File([zip], "cells"))),
   };
+}
+
+/** A matrix out of a packed table and a triple of files, one of them packed. */
+export async function readTexts(): Promise<Record<string, readonly number[]>> {
+  const pack = async (text: string) => {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+    return await new Response(stream).blob();
+  };
+  using table = await openCells(await pack("cell,A,B\nc1,0,2.5\n"));
+  using triple = await openCells([
+    new File(
+      [await pack("%%MatrixMarket matrix coordinate real general\n2 1 1\n2 1 2.5\n")],
+      "matrix.mtx.gz",
+    ),
+    new File(["E1\tA\nE2\tB\n"], "genes.tsv"),
+    new File(["c1\n"], "barcodes.tsv"),
+  ]);
+  return { table: [...await table.X!.dense()], triple: [...await triple.X!.dense()] };
 }
 
 /** Texts compressed with lzf, out of a File. */
@@ -52,7 +73,7 @@ if ("WorkerGlobalScope" in globalThis) {
   scope.onmessage = async ({ data: base }) => {
     try {
       const [cells, squeezed] = [await readEveryWay(base), await readSqueezed(base)];
-      scope.postMessage({ cells, squeezed });
+      scope.postMessage({ cells, squeezed, texts: await readTexts() });
     } catch (error) {
       scope.postMessage({ error: `${(error as Error).stack}` });
     }
