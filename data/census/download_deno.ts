@@ -1,5 +1,5 @@
 /** Downloads of source files. */
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { checkOptions } from "../checks.ts";
 import { FormatError } from "../errors.ts";
 import type { Census } from "./census.ts";
@@ -62,6 +62,7 @@ export async function downloadSourceH5ad(
     });
   }
   const part = `${toPath}.part`;
+  const { createHash } = await import("node:crypto"); // which a page that never downloads does not have
   const hash = createHash("sha256");
   let done = await hashPart(part, entry.size, hash);
   using file = await Deno.open(part, { append: true, create: true });
@@ -95,7 +96,7 @@ export async function downloadSourceH5ad(
 async function hashPart(
   part: string,
   size: number,
-  hash: ReturnType<typeof createHash>,
+  hash: Hash,
 ): Promise<number> {
   const there = await Deno.stat(part).catch(() => undefined);
   if (there === undefined) return 0;

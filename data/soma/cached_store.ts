@@ -1,7 +1,7 @@
 /** Stores whose bytes are kept, for releases that never change. */
 import { checkOptions } from "../checks.ts";
 import { FormatError } from "../errors.ts";
-import { type ByteRange, checkFileRange, type Store, type StoreEntry } from "./store.ts";
+import { checkFileRange, type FileRange, type Store, type StoreEntry } from "./store.ts";
 
 /** Where bytes are kept by key. */
 export interface ByteCache {
@@ -68,7 +68,7 @@ class CachedStore implements Store {
     return entries;
   }
 
-  async read(path: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+  async read(path: string, range: FileRange): Promise<Uint8Array<ArrayBuffer>> {
     const { offset, length, signal } = range;
     const size = await this.#size(path, signal);
     checkFileRange(path, size, range);

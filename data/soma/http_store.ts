@@ -2,7 +2,7 @@
 import { checkOptions } from "../checks.ts";
 import { Gate, retry, RetryableError } from "./retry.ts";
 import { parseListing } from "./s3_listing.ts";
-import type { ByteRange, Store, StoreEntry } from "./store.ts";
+import type { FileRange, Store, StoreEntry } from "./store.ts";
 
 /** Settings of {@linkcode httpStore}. */
 export interface HttpStoreOptions {
@@ -137,7 +137,7 @@ class HttpStore implements Store {
     });
   }
 
-  async read(path: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+  async read(path: string, range: FileRange): Promise<Uint8Array<ArrayBuffer>> {
     const { offset, length, signal } = range;
     signal?.throwIfAborted();
     if (length === 0) return new Uint8Array(0);

@@ -40,7 +40,7 @@ export {
   type SomaStringColumn,
   SomaTable,
 } from "./soma_table.ts";
-export { type ByteRange, memoryStore, type Store, type StoreEntry } from "./store.ts";
+export { type FileRange, memoryStore, type Store, type StoreEntry } from "./store.ts";
 export { directoryStore } from "./store_deno.ts";
 export {
   checkValueFilter,

@@ -115,9 +115,30 @@ function isSafe(value: Coordinate): boolean {
     typeof value === "bigint" && Number.isSafeInteger(Number(value));
 }
 
+/** Ranges of a long list of integers, where all of them are safe; undefined for other lists. */
+function integerRanges(wanted: Coordinates): Ranges<number> | undefined {
+  if (typeof wanted !== "object" || !("length" in wanted)) return undefined;
+  const sorted = new Float64Array(wanted.length);
+  for (let i = 0; i < sorted.length; i++) {
+    const value = wanted[i]!;
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) return undefined;
+    sorted[i] = value;
+  }
+  sorted.sort();
+  const [min, max] = [new Float64Array(sorted.length), new Float64Array(sorted.length)];
+  let count = 0;
+  for (const value of sorted) {
+    if (count > 0 && value <= max[count - 1]! + 1) max[count - 1] = value;
+    else [min[count], max[count++]] = [value, value];
+  }
+  return { min: min.subarray(0, count), max: max.subarray(0, count) };
+}
+
 /** Compiles what a caller asks for of a dimension. */
 export function selectionOf(wanted: Coordinates, dimension: Dimension): Selection {
   const integers = dimension.type.kind !== "float" && dimension.cellLength !== undefined;
+  const listed = integers ? integerRanges(wanted) : undefined;
+  if (listed !== undefined) return numberSelection(listed, dimension);
   const joined = join(rangesOf(wanted, dimension), integers);
   const widened = integers ? joined.map((range) => widen(range, dimension)) : joined;
   if (dimension.cellLength === undefined) return textSelection(widened as [string, string][]);

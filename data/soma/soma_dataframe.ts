@@ -8,6 +8,7 @@ import {
   type SomaArrayInfo,
   type SomaDomain,
   type SomaField,
+  storedCells,
 } from "./soma_schema.ts";
 import type { SomaTable } from "./soma_table.ts";
 import type { TileDbArray } from "./tiledb_array.ts";
@@ -35,6 +36,11 @@ export class SomaDataFrame implements SomaArrayInfo {
   /** Names of the index columns. */
   get indexColumnNames(): readonly string[] {
     return this.schema.filter(({ index }) => index).map(({ name }) => name);
+  }
+
+  /** Number of stored rows; an upper bound where rows were overwritten or deleted. */
+  get count(): number {
+    return storedCells(this.#array);
   }
 
   /** Range of each index column. */

@@ -77,3 +77,12 @@ export function currentDomain({ schema }: TileDbArray): SomaDomain[] {
     };
   });
 }
+
+/** Number of stored cells; more than there are where cells were overwritten or deleted. */
+export function storedCells({ fragments }: TileDbArray): number {
+  return fragments.reduce(
+    (sum, { footer: { tiles, lastCells, schema } }) =>
+      sum + (tiles === 0 ? 0 : (tiles - 1) * schema.capacity + lastCells),
+    0,
+  );
+}

@@ -2,7 +2,13 @@
 import { checkOptions } from "../checks.ts";
 import type { MetadataValue } from "./metadata.ts";
 import { readBatches, readTable, type SomaReadOptions } from "./read_table.ts";
-import { currentDomain, fieldsOf, type SomaArrayInfo, type SomaField } from "./soma_schema.ts";
+import {
+  currentDomain,
+  fieldsOf,
+  type SomaArrayInfo,
+  type SomaField,
+  storedCells,
+} from "./soma_schema.ts";
 import type { SomaTable } from "./soma_table.ts";
 import type { TileDbArray } from "./tiledb_array.ts";
 
@@ -33,10 +39,7 @@ export class SomaSparseNDArray implements SomaArrayInfo {
 
   /** Number of stored values; an upper bound where the array was overwritten or values were deleted. */
   get nnz(): number {
-    return this.#array.fragments.reduce((sum, { footer }) => {
-      const { tiles, lastCells, schema } = footer;
-      return sum + (tiles === 0 ? 0 : (tiles - 1) * schema.capacity + lastCells);
-    }, 0);
+    return storedCells(this.#array);
   }
 
   /**

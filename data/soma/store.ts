@@ -11,7 +11,7 @@ export interface StoreEntry {
 }
 
 /** Which bytes of a file to read. */
-export interface ByteRange {
+export interface FileRange {
   /** First byte. */
   readonly offset: number;
   /** Number of bytes. */
@@ -30,7 +30,7 @@ export interface Store {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<StoreEntry[]>;
   /** Reads exactly `length` bytes; throws where they do not all exist. */
-  read(path: string, range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
+  read(path: string, range: FileRange): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A path in a folder. */
@@ -39,7 +39,7 @@ export function joinPath(folder: string, name: string): string {
 }
 
 /** Throws `RangeError` where a range is not inside a file of `size` bytes. */
-export function checkFileRange(file: string, size: number, range: ByteRange): void {
+export function checkFileRange(file: string, size: number, range: FileRange): void {
   const { offset, length } = range;
   const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
   if (whole && offset >= 0 && length >= 0 && offset + length <= size) return;

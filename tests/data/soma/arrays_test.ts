@@ -115,6 +115,7 @@ Deno.test("openSoma() reads an experiment by SOMA's names", async () => {
   });
   assert.equal(experiment.metadata.get("title"), "forty cells");
   const obs = await experiment.obs();
+  assert.equal(obs.count, 40);
   assertTable(await obs.readAll(), answer.obs, ["soma_joinid"]);
   const rna = await experiment.ms("RNA");
   assertTable(await (await rna.var()).readAll(), answer.var, ["soma_joinid"]);
