@@ -11,6 +11,9 @@ import { zarrFixture } from "./zarr_fixtures.ts";
 /** Milliseconds after which a case counts as hanging. */
 const LIMIT_MS = 30_000;
 
+/** Cases after which a new worker is started, so that what one leaves behind cannot hide what becomes of many others. */
+const CASES_A_WORKER = 500;
+
 /** What became of a case. */
 export interface FuzzResult {
   /** Format of the file. */
@@ -67,7 +70,10 @@ export function fuzzedFiles(): Record<string, Uint8Array> {
 class Reader {
   #worker: Worker | undefined;
 
+  #cases = 0;
+
   async read(task: FuzzTask): Promise<string> {
+    if (++this.#cases % CASES_A_WORKER === 0) this[Symbol.dispose]();
     const worker = this.#worker ??= new Worker(new URL("./fuzz_worker.ts", import.meta.url), {
       type: "module",
     });
