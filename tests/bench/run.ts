@@ -17,6 +17,7 @@ import { makeModelFolder } from "../../scripts/commands/init.ts";
 import { embeddingOperations, raggedLengths, randomBatch } from "./cells.ts";
 import { dataRows } from "./data.ts";
 import { frameRows } from "./frame.ts";
+import { largeRows } from "./large.ts";
 import { loadingRows } from "./loading.ts";
 import { interleave, seconds, speedTable } from "./measure.ts";
 import { memoryRows } from "./memory.ts";
@@ -50,11 +51,12 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   data: async ({ lines }) => void lines.push(...await dataRows(FOLDER, say)),
   memory: async ({ lines }) => void lines.push(...await memoryRows(MODEL, say)),
   frame: async ({ lines }) => void lines.push(...await frameRows(say)),
+  large: async ({ lines }) => void lines.push(...await largeRows(FOLDER, say)),
   soma: async ({ lines }) => void lines.push(...await somaRows(FOLDER, say)),
 };
 
 /** Parts that read data alone, and need neither a model nor PyTorch. */
-const WITHOUT_MODEL = new Set(["data", "soma"]);
+const WITHOUT_MODEL = new Set(["data", "soma", "large"]);
 
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter((arg) => !arg.startsWith("--"));
@@ -62,18 +64,35 @@ async function main(args: readonly string[]): Promise<void> {
   if (withModel) await makeModel();
   const peak = await wasmPeak();
   const torch = withModel ? await startTorch(say) : undefined;
-  const bench = { torch, peak, lines: [await heading(peak)] };
+  const measured = new Map([["head", `${await heading(peak)}\n`]]);
   for (const [name, part] of Object.entries(PARTS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     say(`measuring ${name} …`);
-    await part(bench);
+    const lines: string[] = [];
+    await part({ torch, peak, lines });
+    measured.set(name, `${lines.join("\n")}\n`);
   }
-  await bench.torch?.stop();
-  const text = `${bench.lines.join("\n")}\n`;
-  console.log(text);
-  if (args.includes("--write")) {
-    await Deno.writeTextFile(new URL("RESULTS.md", import.meta.url), text);
-  }
+  await torch?.stop();
+  console.log([...measured.values()].join("\n"));
+  if (args.includes("--write")) await writeResults(measured);
+}
+
+const RESULTS = new URL("RESULTS.md", import.meta.url);
+
+/** Writes the parts that were measured over those of earlier runs; each stands behind a comment with its name. */
+async function writeResults(measured: ReadonlyMap<string, string>): Promise<void> {
+  const text = await Deno.readTextFile(RESULTS).catch(() => "");
+  const known = new Map(
+    text.split("<!-- ").slice(1).map((section) => {
+      const end = section.indexOf(" -->\n");
+      return [section.slice(0, end), section.slice(end + 5)] as const;
+    }),
+  );
+  const parts = ["head", ...Object.keys(PARTS)].flatMap((name) => {
+    const lines = measured.get(name) ?? known.get(name);
+    return lines === undefined ? [] : [`<!-- ${name} -->\n${lines.trim()}\n`];
+  });
+  await Deno.writeTextFile(RESULTS, parts.join("\n"));
 }
 
 async function heading(peak: number): Promise<string> {
