@@ -5,11 +5,11 @@ import { openText, type TextSource } from "./text_source.ts";
 /** Bytes that are looked at. */
 const HEAD_BYTES = 4096;
 
-/** Whether bytes are a table: printable text whose first line has several fields. */
+/** Whether bytes are a table: printable text whose first line has several fields, and no JSON or XML. */
 function isTable(head: Uint8Array): boolean {
   if (head.some((byte) => byte < 32 && ![9, 10, 13].includes(byte))) return false;
   const [line = ""] = new TextDecoder().decode(head).split("\n", 1);
-  return /[,;\t]/.test(line);
+  return /[,;\t]/.test(line) && !/^\s*[{[<]/.test(line);
 }
 
 /**

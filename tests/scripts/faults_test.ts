@@ -21,11 +21,13 @@ const EMBED_FAULTS: Readonly<Record<string, EmbedFault>> = {
     input: (folder) => folder.file("none.h5ad"),
     message: /Cannot read .*none\.h5ad as there is no such file/,
   },
-  "a folder": { input: (folder) => folder.path, message: /as it must be a file: it is a folder/ },
-  "a file that is not HDF5": {
+  "a folder without cells": {
+    input: (folder) => folder.path,
+    message: /Cannot open the folder .* as it must be one of these: h5ad, .*zarr/,
+  },
+  "a file that holds no cells": {
     input: (folder) => folder.file("model/args.json"),
-    message:
-      /FormatError: Cannot open the file as it must be HDF5: it has no signature.*args\.json/,
+    message: /Cannot open .*args\.json as it must be one of these: h5ad, .*; it begins with "{/,
   },
   "a truncated file": {
     input: async (folder) => {
