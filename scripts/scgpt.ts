@@ -6,6 +6,10 @@ import { Command as Program, CommanderError, Option } from "@commander-js/extra-
 import { VERSION } from "../mod.ts";
 import { type Command, type Flag, kebab, parseFlags, UsageError } from "./commands/command.ts";
 import { annotateCommand } from "./commands/annotate.ts";
+import { censusEmbedding } from "./commands/census_embedding.ts";
+import { censusGet } from "./commands/census_get.ts";
+import { censusObs } from "./commands/census_obs.ts";
+import { censusSummary } from "./commands/census_summary.ts";
 import { convert } from "./commands/convert.ts";
 import { doctor } from "./commands/doctor.ts";
 import { embedCommand } from "./commands/embed.ts";
@@ -19,6 +23,7 @@ import { readJsonObject } from "./commands/inputs.ts";
 import { integrateCommand } from "./commands/integrate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { map } from "./commands/map.ts";
+import { proxy } from "./commands/proxy.ts";
 import { trainAnnotate } from "./commands/train_annotate.ts";
 import { trainIntegrate } from "./commands/train_integrate.ts";
 import { trainPretrain } from "./commands/train_pretrain.ts";
@@ -35,6 +40,7 @@ const COMMANDS: readonly Command[] = [
   convert,
   forward,
   doctor,
+  proxy,
 ];
 
 /** Commands under a common word. */
@@ -46,6 +52,10 @@ const GROUPS: Readonly<Record<string, { readonly help: string; readonly tasks: C
   evaluate: {
     help: "measure a task beside its baselines, with several seeds",
     tasks: [evaluateAnnotate, evaluateIntegrate, evaluateMap],
+  },
+  census: {
+    help: "ask the CELLxGENE Census, or a store that is laid out like it",
+    tasks: [censusSummary, censusObs, censusGet, censusEmbedding],
   },
 };
 

@@ -69,5 +69,6 @@ export function toDataFrame(table: SomaTable, options: { readonly index: string 
   const columns = Object.fromEntries(
     table.columns().map((name) => [name, toColumn(name, table.column(name))]),
   );
-  return new DataFrame({ index: names, columns, indexName: options.index });
+  // The index has no name, as the column has it: AnnData's formats do not let both.
+  return new DataFrame({ index: names, columns });
 }
