@@ -17,6 +17,9 @@ Deno.test("layerProblems() wants mod.ts across folders", () => {
   assert.match(problem("tasks/embed.ts", "gpu/tensor.ts", "type"), /import gpu\/mod\.ts/);
   assert.match(problem("scripts/scgpt.ts", "lib/config.ts"), /import lib\/mod\.ts/);
   assert.equal(problem("scripts/scgpt.ts", "data/source_deno.ts"), "");
+  assert.equal(problem("scripts/scgpt.ts", "data/interchange/csv.ts"), "");
+  assert.match(problem("scripts/scgpt.ts", "data/interchange/csv_records.ts"), /import data\/mod/);
+  assert.match(problem("lib/config.ts", "data/interchange/csv.ts"), /import data\/mod/);
   assert.equal(problem("scripts/dev/build_wasm.ts", "gpu/wasm/kernels/generate_micro.ts"), "");
 });
 
