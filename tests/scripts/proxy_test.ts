@@ -30,7 +30,7 @@ function bytesServer() {
   const server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, (request) => {
     asked.push(request);
     const { pathname } = new URL(request.url);
-    if (pathname === "/away") return Response.redirect("http://example.org/", 302);
+    if (pathname === "/away") return Response.redirect(new URL("/a", request.url), 302);
     if (pathname === "/busy") return new Response("slow down", { status: 503 });
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.get("range") ?? "") ?? [];
     const headers = { etag: '"x"', "set-cookie": "a=b", "content-length": "100" };
