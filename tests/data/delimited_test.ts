@@ -3,7 +3,7 @@ import { FormatError } from "../../data/mod.ts";
 import { type DelimitedOptions, openDelimited } from "../../data/text/mod.ts";
 import { writeH5ad } from "../../data/h5ad/mod.ts";
 import { TempFolder, valuesOf } from "./fixtures.ts";
-import { python, runPython, SAME } from "./python.ts";
+import { python, runPython, SAME, withoutPython } from "./python.ts";
 import { bytesOf, gzipped } from "./text_files.ts";
 
 const TABLE = "cell,CD3D,LYZ,NKG7\nc1,0,2.5,0\nc2,0,0,-1e-3\n";
@@ -103,7 +103,7 @@ Deno.test("openDelimited() says where gzip ends early", async () => {
 
 Deno.test({
   name: "openDelimited() reads what Python's anndata reads",
-  ignore: python === undefined,
+  ignore: withoutPython(python),
   async fn() {
     using folder = new TempFolder();
     for (const [name, delimiter] of [["csv", ","], ["tsv", "\t"]] as const) {

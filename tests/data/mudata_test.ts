@@ -12,7 +12,7 @@ import {
 import { openH5mu, writeH5mu } from "../../data/h5ad/mod.ts";
 import { openMuZarr, writeZarr } from "../../data/zarr/mod.ts";
 import { TempFolder, valuesOf } from "./fixtures.ts";
-import { python, runPython, SAME } from "./python.ts";
+import { python, runPython, SAME, withoutPython } from "./python.ts";
 import { assertSame } from "./same.ts";
 
 /** Path of the fixture that scripts/dev/make_omics_fixtures.py makes. */
@@ -156,7 +156,7 @@ Deno.test("openH5mu() refuses other files, and maps that do not fit", async () =
 
 Deno.test({
   name: "Python's mudata finds what writeH5mu() and writeZarr() wrote equal",
-  ignore: python === undefined,
+  ignore: withoutPython(python),
   async fn() {
     using folder = new TempFolder();
     using mdata = await openH5mu(CITE);

@@ -1,24 +1,29 @@
 /** Python's anndata as a reader of what we write, where it is installed. */
 import assert from "node:assert/strict";
 
-/** A Python that has anndata, or undefined. */
-function findPython(): string | undefined {
-  const python = Deno.env.get("PYTHON") ?? "python3";
+const path = Deno.env.get("PYTHON") ?? "python3";
+
+/** The Python of the tests if it has some packages, else undefined; PYTHON names another than python3. */
+export function pythonWith(packages: string): string | undefined {
   try {
-    const { success } = new Deno.Command(python, { args: ["-c", "import anndata"], stderr: "null" })
-      .outputSync();
-    if (success) return python;
+    const args = ["-c", `import ${packages}`];
+    if (new Deno.Command(path, { args, stderr: "null" }).outputSync().success) return path;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   console.log(
-    `skipped: reading with Python, as ${python} has no anndata (set PYTHON to one that has)`,
+    `skipped: reading with Python, as ${path} lacks ${packages} (set PYTHON to one that has)`,
   );
   return undefined;
 }
 
-/** The Python, or undefined where there is none: set PYTHON to one that has anndata. */
-export const python = findPython();
+/** The Python that has anndata, or undefined where there is none. */
+export const python = pythonWith("anndata");
+
+/** Whether a test that needs a Python is left out: never in continuous integration, which installs what it needs. */
+export function withoutPython(python: string | undefined): boolean {
+  return python === undefined && Deno.env.get("CI") !== "true";
+}
 
 /** Runs a script; what it fails with is the failure of the test. */
 export async function runPython(script: string, args: readonly string[]): Promise<void> {

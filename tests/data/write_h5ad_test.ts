@@ -10,7 +10,7 @@ import {
 import { openH5ad, writeH5ad, writeH5adBytes } from "../../data/h5ad/mod.ts";
 import { cellsInMemory } from "./cells_in_memory.ts";
 import { fixture, openFixture, piecesOf, TempFolder, VALUES, valuesOf } from "./fixtures.ts";
-import { python, runPython } from "./python.ts";
+import { python, runPython, withoutPython } from "./python.ts";
 
 /** Checks that a copy of cellsInMemory() holds what cellsInMemory() holds. */
 async function checkSmall(copy: AnnData): Promise<void> {
@@ -198,7 +198,7 @@ assert old.uns["neighbors"] == new.uns["neighbors"]
 
 Deno.test({
   name: "writeH5ad() writes files that Python's anndata reads as they were",
-  ignore: python === undefined,
+  ignore: withoutPython(python),
   async fn() {
     using folder = new TempFolder();
     await writeH5ad(cellsInMemory(), folder.file("small.h5ad"));

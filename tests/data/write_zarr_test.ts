@@ -11,7 +11,7 @@ import { openH5ad, writeH5ad } from "../../data/h5ad/mod.ts";
 import { openZarr, writeZarr, type WriteZarrOptions } from "../../data/zarr/mod.ts";
 import { cellsInMemory } from "./cells_in_memory.ts";
 import { fixture, openFixture, piecesOf, TempFolder } from "./fixtures.ts";
-import { python, runPython, SAME } from "./python.ts";
+import { python, runPython, SAME, withoutPython } from "./python.ts";
 import { assertSame } from "./same.ts";
 
 const LAYOUTS: readonly WriteZarrOptions[] = [
@@ -129,7 +129,7 @@ for path in sys.argv[2:]:
 
 Deno.test({
   name: "writeZarr() writes stores that Python's anndata reads as they were",
-  ignore: python === undefined,
+  ignore: withoutPython(python),
   async fn() {
     using folder = new TempFolder();
     using cells = await openFixture("columns");

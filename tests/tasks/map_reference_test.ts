@@ -213,28 +213,13 @@ Deno.test("labelsOf() takes every kind of missing label as null", async () => {
   assert.deepEqual(await labelsOf(adata, "objects", { toString: "no" }), ["T", null, "B"]);
 });
 
-/** A Python with anndata, if there is one. */
-async function findPython(): Promise<string | undefined> {
-  for (const python of [Deno.env.get("SCGPT_TEST_PYTHON"), "python3"]) {
-    if (python === undefined) continue;
-    const probe = new Deno.Command(python, { args: ["-c", "import anndata"], stderr: "null" });
-    const found = await probe.output().then(({ success }) => success, () => false);
-    if (found) return python;
-  }
-  return undefined;
-}
-
-const python = await findPython();
-if (python === undefined) {
-  console.log("opening a mapped file in Python is not tested: no python3 with anndata");
-}
-
 const READ_IN_PYTHON = `
 import sys, anndata
 a = anndata.read_h5ad(sys.argv[1])
 print(a.shape, a.obsm["X_scGPT"].shape, a.obs["scgpt_label"].dtype, a.uns["scgpt"]["task"])
 print(",".join(a.obs["scgpt_label"].astype(str)))
 `;
+import { python, withoutPython } from "../data/python.ts";
 
 Deno.test("attachMapping() writes labels, confidences, embeddings and manifest of real cells", async (t) => {
   using cells = await openBlood();
@@ -264,7 +249,7 @@ Deno.test("attachMapping() writes labels, confidences, embeddings and manifest o
 
   await t.step({
     name: "and Python's anndata opens the file",
-    ignore: python === undefined,
+    ignore: withoutPython(python),
     fn: async () => {
       const { stdout, stderr, success } = await new Deno.Command(python!, {
         args: ["-c", READ_IN_PYTHON, path],

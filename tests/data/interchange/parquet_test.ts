@@ -4,6 +4,7 @@ import { fromParquet, toParquet } from "../../../data/interchange/parquet.ts";
 import { writeArrow } from "../../../data/interchange/arrow.ts";
 import { DataFrame, FormatError } from "../../../data/mod.ts";
 import { TempFolder } from "../fixtures.ts";
+import { pythonWith, withoutPython } from "../python.ts";
 import { assertColumn, frameOf, recorded, type RecordedTable } from "../frame/recorded.ts";
 import { assertSameFrame, everyKind } from "./kinds.ts";
 
@@ -75,25 +76,11 @@ for frame in [parquet, arrow]:
 assert arrow["label"].cat.ordered and list(arrow["label"].cat.categories) == ["z", "a"]
 `;
 
-function findPython(): string | undefined {
-  const python = Deno.env.get("PYTHON") ?? "python3";
-  try {
-    const args = ["-c", "import pandas, pyarrow"];
-    if (new Deno.Command(python, { args, stderr: "null" }).outputSync().success) return python;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  console.log(
-    `skipped: reading with Python, as ${python} has no pyarrow (set PYTHON to one that has)`,
-  );
-  return undefined;
-}
-
-const python = findPython();
+const python = pythonWith("pandas, pyarrow");
 
 Deno.test({
   name: "toParquet() and writeArrow() write what pandas reads as it was",
-  ignore: python === undefined,
+  ignore: withoutPython(python),
   async fn() {
     using folder = new TempFolder();
     await Deno.writeFile(folder.file("f.parquet"), await toParquet(everyKind()));
