@@ -62,24 +62,30 @@ export function toIndices(raw: RawArray): Uint32Array<ArrayBuffer> {
   return new Uint32Array(raw);
 }
 
-const WRITTEN = {
+/** Typed array of the bits of each stored type; those of float16, which has none, as 16-bit words. */
+export const BIT_ARRAYS = {
   int8: Int8Array,
   uint8: Uint8Array,
   int16: Int16Array,
   uint16: Uint16Array,
   int32: Int32Array,
   uint32: Uint32Array,
-  float16: Float32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
 } as const;
+
+/** Typed array of the values of each stored type: float16 widens. */
+export const VALUE_ARRAYS = { ...BIT_ARRAYS, float16: Float32Array } as const;
 
 /** Values in a typed array of the named type, for writing; throws `RangeError` where an integer type does not hold one. */
 export function fromFloats(values: FloatArray, dtype: NumericDtype): RawArray {
   if (dtype === "int64") return BigInt64Array.from(Array.from(values, BigInt));
   if (dtype === "uint64") return BigUint64Array.from(Array.from(values, BigInt));
   if (dtype === "float64" && values instanceof Float64Array) return values;
-  const written: RawArray = new WRITTEN[dtype](values);
+  const written: RawArray = new VALUE_ARRAYS[dtype](values);
   const bad = dtype.startsWith("float") ? -1 : written.findIndex((value, k) => value !== values[k]);
   if (bad !== -1) {
     throw new RangeError(

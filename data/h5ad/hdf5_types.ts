@@ -1,4 +1,5 @@
 /** Element types of HDF5 as h5wasm describes them, and the decoding of their bytes. */
+import { BIT_ARRAYS } from "../numbers.ts";
 import type { ArrayData, Dtype, NumericDtype, RawArray } from "../storage.ts";
 
 /** The h5wasm package, of either build. */
@@ -20,20 +21,6 @@ export const H5T = {
   array: 10,
 } as const;
 
-const ARRAYS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  float16: Uint16Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const;
-
 /** h5py's booleans: an enumeration of one byte with FALSE = 0 and TRUE = 1. */
 function isBoolean(type: H5Type): boolean {
   const members = type.enum_type?.members ?? {};
@@ -45,7 +32,7 @@ function isBoolean(type: H5Type): boolean {
 function numericName(type: H5Type): NumericDtype | undefined {
   const prefix = type.type === H5T.float ? "float" : type.signed ? "int" : "uint";
   const name = `${prefix}${type.size * 8}`;
-  return name in ARRAYS ? name as NumericDtype : undefined;
+  return name in BIT_ARRAYS ? name as NumericDtype : undefined;
 }
 
 /** The element type in the terms of `storage.ts`. */
@@ -104,7 +91,7 @@ function halfToNumber(bits: number): number {
 
 /** A typed array over little-endian bytes that start at offset 0 of their buffer. */
 function numbers(bytes: Uint8Array<ArrayBuffer>, name: NumericDtype): RawArray {
-  const Numbers = ARRAYS[name];
+  const Numbers = BIT_ARRAYS[name];
   const array = new Numbers(bytes.buffer, 0, bytes.byteLength / Numbers.BYTES_PER_ELEMENT);
   return name === "float16" ? Float32Array.from(array as Uint16Array, halfToNumber) : array;
 }

@@ -1,6 +1,7 @@
 import type { AnnData } from "../anndata.ts";
 import { writeWhole } from "../atomic_deno.ts";
 import type { WriteReport } from "../write_anndata.ts";
+import type { Hdf5Library } from "./hdf5.ts";
 import { checkWriteOptions, writeHdf5, type WriteOptions } from "./write_h5ad.ts";
 
 /** How a file is written. */
@@ -39,14 +40,27 @@ export async function writeH5ad(
   path: string,
   options: WriteFileOptions = {},
 ): Promise<WriteReport> {
+  return await writeFile(
+    path,
+    options,
+    (library, temporary) => writeHdf5(library, temporary, { data: adata, options }),
+  );
+}
+
+/** Lets the library write under a temporary name, and renames what is complete. */
+export async function writeFile(
+  path: string,
+  options: WriteFileOptions,
+  write: (library: Hdf5Library, temporary: string) => Promise<WriteReport>,
+): Promise<WriteReport> {
   checkWriteOptions(options, ["force", "compression", "signal"]);
   const { force = false, signal } = options;
   signal?.throwIfAborted();
-  const write = async (temporary: string) => {
+  const all = async (temporary: string) => {
     const { loadHdf5 } = await import("./hdf5_deno.ts");
-    const report = await writeHdf5(await loadHdf5(), temporary, { data: adata, options });
+    const report = await write(await loadHdf5(), temporary);
     signal?.throwIfAborted();
     return report;
   };
-  return await writeWhole(path, write, { force });
+  return await writeWhole(path, all, { force });
 }

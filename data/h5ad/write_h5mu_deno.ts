@@ -1,9 +1,8 @@
-import { writeWhole } from "../atomic_deno.ts";
 import type { MuData } from "../mudata.ts";
 import type { WriteReport } from "../write_anndata.ts";
 import { h5muHead, SUPERBLOCK_BYTES } from "./user_block.ts";
-import { checkWriteOptions, writeHdf5 } from "./write_h5ad.ts";
-import type { WriteFileOptions } from "./write_h5ad_deno.ts";
+import { writeHdf5 } from "./write_h5ad.ts";
+import { writeFile, type WriteFileOptions } from "./write_h5ad_deno.ts";
 
 /** Copies an HDF5 file behind the block that mudata knows its files by. */
 async function withUserBlock(plain: string, path: string): Promise<void> {
@@ -44,20 +43,15 @@ export async function writeH5mu(
   path: string,
   options: WriteFileOptions = {},
 ): Promise<WriteReport> {
-  checkWriteOptions(options, ["force", "compression", "signal"]);
-  const { force = false, signal } = options;
-  signal?.throwIfAborted();
-  const write = async (temporary: string) => {
+  return await writeFile(path, options, async (library, temporary) => {
     const plain = `${temporary}.hdf5`;
     try {
-      const { loadHdf5 } = await import("./hdf5_deno.ts");
-      const report = await writeHdf5(await loadHdf5(), plain, { data: mdata, options });
-      signal?.throwIfAborted();
+      const report = await writeHdf5(library, plain, { data: mdata, options });
+      options.signal?.throwIfAborted();
       await withUserBlock(plain, temporary);
       return report;
     } finally {
       await Deno.remove(plain).catch(() => {});
     }
-  };
-  return await writeWhole(path, write, { force });
+  });
 }

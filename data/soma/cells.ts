@@ -1,6 +1,7 @@
 /** Values of cells as they come out of tiles, and the few operations that reading needs of them. */
 import { corrupt, type Place } from "./bytes.ts";
-import { type Datatype, type Elements, elementsOf } from "./datatype.ts";
+import type { RawArray } from "../storage.ts";
+import { type Datatype, elementsOf } from "./datatype.ts";
 
 /** Values of equal length, in one array. */
 export interface FixedCells {
@@ -8,10 +9,10 @@ export interface FixedCells {
   readonly kind: "fixed";
   /** Element type. */
   readonly type: Datatype;
-  /** Elements of a cell. */
+  /** RawArray of a cell. */
   readonly cellLength: number;
   /** The elements of all cells. */
-  readonly data: Elements;
+  readonly data: RawArray;
   /** 1 where a value is there; undefined where none may be missing. */
   readonly valid: Uint8Array | undefined;
 }
@@ -108,10 +109,10 @@ function takeBytes(data: Uint8Array, places: Uint32Array): Uint8Array {
   return out;
 }
 
-/** Elements of some cells; those of 64 bits are moved as words, which is faster than as BigInt. */
-function takeElements(data: Elements, places: Uint32Array, cellLength: number): Elements {
+/** RawArray of some cells; those of 64 bits are moved as words, which is faster than as BigInt. */
+function takeElements(data: RawArray, places: Uint32Array, cellLength: number): RawArray {
   const size = data.BYTES_PER_ELEMENT * cellLength;
-  const out = new (data.constructor as new (length: number) => Elements)(
+  const out = new (data.constructor as new (length: number) => RawArray)(
     places.length * cellLength,
   );
   if (size === 8) takeWords(new Uint32Array(data.buffer, data.byteOffset), out, places);
@@ -127,7 +128,7 @@ function takeElements(data: Elements, places: Uint32Array, cellLength: number): 
   return out;
 }
 
-function takeWords(words: Uint32Array, out: Elements, places: Uint32Array): void {
+function takeWords(words: Uint32Array, out: RawArray, places: Uint32Array): void {
   const target = new Uint32Array(out.buffer);
   for (let i = 0; i < places.length; i++) {
     target[2 * i] = words[2 * places[i]!]!;
@@ -135,7 +136,7 @@ function takeWords(words: Uint32Array, out: Elements, places: Uint32Array): void
   }
 }
 
-function asBytes(data: Elements): Uint8Array {
+function asBytes(data: RawArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
@@ -172,8 +173,8 @@ function joinValid(parts: readonly Cells[]): Uint8Array {
   return valid;
 }
 
-function joinElements(parts: readonly FixedCells[]): Elements {
-  const Class = parts[0]!.data.constructor as new (length: number) => Elements;
+function joinElements(parts: readonly FixedCells[]): RawArray {
+  const Class = parts[0]!.data.constructor as new (length: number) => RawArray;
   const data = new Class(parts.reduce((sum, part) => sum + part.data.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,5 +1,6 @@
 /** Element types of TileDB. */
 import type { FormatError } from "../errors.ts";
+import type { RawArray } from "../storage.ts";
 import { corrupt, type Place } from "./bytes.ts";
 
 /** How the bits of an element are read. */
@@ -16,19 +17,6 @@ export interface Datatype {
   /** How its bits are read. */
   readonly kind: ElementKind;
 }
-
-/** Typed arrays that elements are read into. */
-export type Elements =
-  | Int8Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>
-  | BigUint64Array<ArrayBuffer>
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
 
 const TIME_UNITS = [
   "year",
@@ -127,7 +115,7 @@ export function arrayClass(type: Datatype): (typeof ARRAYS)[keyof typeof ARRAYS]
 }
 
 /** The bytes as elements of the type; they are copied where they do not lie on a multiple of its size. */
-export function elementsOf(bytes: Uint8Array<ArrayBuffer>, type: Datatype): Elements {
+export function elementsOf(bytes: Uint8Array<ArrayBuffer>, type: Datatype): RawArray {
   const aligned = bytes.byteOffset % type.size === 0 ? bytes : bytes.slice();
   const length = Math.floor(bytes.length / type.size);
   return new (arrayClass(type))(aligned.buffer, aligned.byteOffset, length);

@@ -1,7 +1,7 @@
 /** Deletions: conditions on cells. TileDB stores what is to be kept. */
 import { ByteReader, type Place } from "./bytes.ts";
 import { cellCount, type Cells } from "./cells.ts";
-import type { Elements } from "./datatype.ts";
+import type { RawArray } from "../storage.ts";
 import { byteText } from "./mbrs.ts";
 
 /** Comparisons by their numbers; the last two stand where a value cannot occur in the column. */
@@ -91,7 +91,7 @@ function compareCells({ op, values }: Comparison, cells: Cells): Uint8Array {
 function valueOf(bytes: Uint8Array, cells: Cells): Value | null {
   if (cells.kind === "variable") return byteText(bytes);
   if (bytes.length !== cells.data.BYTES_PER_ELEMENT) return null;
-  const Class = cells.data.constructor as new (buffer: ArrayBuffer) => Elements;
+  const Class = cells.data.constructor as new (buffer: ArrayBuffer) => RawArray;
   return new Class(bytes.slice().buffer as ArrayBuffer)[0]!;
 }
 

@@ -2,7 +2,7 @@
 import { type Cells, repeatCell } from "./cells.ts";
 import { checkMemory } from "./tile.ts";
 import { corrupt } from "./bytes.ts";
-import type { Elements } from "./datatype.ts";
+import type { RawArray } from "../storage.ts";
 import type { Fragment } from "./fragment_reader.ts";
 import { coordinateOf, rangeOf } from "./mbrs.ts";
 import type { Attribute, Order } from "./schema.ts";
@@ -204,7 +204,7 @@ function copyRun(
 ): void {
   const source = from.cells as Extract<Cells, { kind: "fixed" }>;
   const target = to.cells as Extract<Cells, { kind: "fixed" }>;
-  const move = <T extends Elements | Uint8Array>(source: T, target: T) => {
+  const move = <T extends RawArray | Uint8Array>(source: T, target: T) => {
     if (run.fromStep === 1) {
       (target as Uint8Array).set(
         (source as Uint8Array).subarray(run.from, run.from + run.count),

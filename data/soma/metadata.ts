@@ -1,7 +1,8 @@
 /** Metadata of arrays and groups: values by key. */
 import { ByteReader } from "./bytes.ts";
 import { byName, isTimed, timesOf } from "./commits.ts";
-import { datatypeOf, type Elements, elementsOf } from "./datatype.ts";
+import type { RawArray } from "../storage.ts";
+import { datatypeOf, elementsOf } from "./datatype.ts";
 import type { ArrayFiles } from "./files.ts";
 
 /** A value of metadata. Integers beyond 2^53 are bigint. */
@@ -56,7 +57,7 @@ function applyEntry(reader: ByteReader, values: Map<string, MetadataValue>): voi
   }
 }
 
-function plainValues(elements: Elements, truth: boolean): (number | bigint | boolean)[] {
+function plainValues(elements: RawArray, truth: boolean): (number | bigint | boolean)[] {
   return Array.from<number | bigint, number | bigint | boolean>(elements, (value) => {
     if (truth) return value !== 0;
     return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;

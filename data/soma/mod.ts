@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { RawArray } from "../storage.ts";
 export { FormatError, type FormatErrorKind, type FormatErrorOptions } from "../errors.ts";
 export { directoryCache } from "./cache_deno.ts";
 export { type ByteCache, cachedStore, pageCache } from "./cached_store.ts";

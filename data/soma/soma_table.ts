@@ -1,6 +1,7 @@
 /** Tables that reading gives: typed columns in memory. */
 import { describeNames } from "../checks.ts";
 import { FormatError } from "../errors.ts";
+import type { RawArray } from "../storage.ts";
 import { corrupt, type Place } from "./bytes.ts";
 import { cellCount, type Cells } from "./cells.ts";
 import type { Datatype } from "./datatype.ts";
@@ -13,17 +14,7 @@ export interface SomaNumericColumn {
   /** Element type as stored: "int64", "float32", "datetime_ms". */
   readonly type: string;
   /** The values; integers of 64 bits as Float64Array, which holds them exactly, or as they are where that was asked for. */
-  readonly data:
-    | Int8Array<ArrayBuffer>
-    | Uint8Array<ArrayBuffer>
-    | Int16Array<ArrayBuffer>
-    | Uint16Array<ArrayBuffer>
-    | Int32Array<ArrayBuffer>
-    | Uint32Array<ArrayBuffer>
-    | Float32Array<ArrayBuffer>
-    | Float64Array<ArrayBuffer>
-    | BigInt64Array<ArrayBuffer>
-    | BigUint64Array<ArrayBuffer>;
+  readonly data: RawArray;
   /** 1 where a value is missing; undefined where none may be. */
   readonly mask: Uint8Array | undefined;
 }

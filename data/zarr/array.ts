@@ -1,6 +1,7 @@
 /** Reading blocks of zarr arrays chunk by chunk. */
 import { isZarritaError, open, root } from "zarrita";
 import { FormatError } from "../errors.ts";
+import { VALUE_ARRAYS } from "../numbers.ts";
 import type { ArrayData, Dtype, Range, RawArray } from "../storage.ts";
 import type { ArrayMeta } from "./array_meta.ts";
 import { missingCodecs, registerCodecs } from "./codecs.ts";
@@ -153,22 +154,8 @@ function allocate(dtype: Dtype, count: number, source: ArraySource): RawArray | 
   if (dtype.kind === "string") return new Array<string>(count);
   if (dtype.kind === "bool") return new Uint8Array(count);
   if (dtype.kind !== "numeric") throw new TypeError(`Cannot allocate elements of ${dtype.kind}`);
-  return new NUMBERS[dtype.name](count);
+  return new VALUE_ARRAYS[dtype.name](count);
 }
-
-const NUMBERS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  float16: Float32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const;
 
 /** A run of elements along the last axis. */
 interface Run {

@@ -2,6 +2,7 @@
  * Structured types: rows of named fields. zarrita knows none, so their bytes are read as one more axis of `uint8` and taken apart
  * here. Version 2 lists `[name, type]`; version 3 has the data type `struct` (or `structured`) with `fields`.
  */
+import { BIT_ARRAYS } from "../numbers.ts";
 import type { ArrayData, Dtype, NumericDtype, RawArray } from "../storage.ts";
 
 /** A field as it lies in a row. */
@@ -45,20 +46,6 @@ export function layStruct(
   return { fields: laid, size };
 }
 
-const NUMBERS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  float16: Uint16Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const;
-
 /** Texts of four bytes a character, padded with NUL. */
 function wideText(bytes: Uint8Array, big: boolean): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -75,7 +62,7 @@ function narrowText(bytes: Uint8Array): string {
 
 /** Numbers of packed bytes. */
 function numbers(bytes: Uint8Array<ArrayBuffer>, name: NumericDtype, big: boolean): RawArray {
-  const Numbers = NUMBERS[name];
+  const Numbers = BIT_ARRAYS[name];
   const width = Numbers.BYTES_PER_ELEMENT;
   if (big) {
     for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();

@@ -3,18 +3,10 @@
  * the medians, and the share of the machine's peak. Writes tests/bench/RESULTS.md with `--write`. PYTHON names a Python with torch 2.13.0,
  * PYTHON_DATA one with anndata, PYTHON_SOMA one with tiledbsoma.
  */
-import {
-  GeneVocab,
-  loadModel,
-  openWasmDevice,
-  run,
-  type ScGPT,
-  scope,
-  Tensor,
-  type TokenBatch,
-} from "../../mod.ts";
+import { GeneVocab, loadModel, openWasmDevice, run, type ScGPT, scope, Tensor } from "../../mod.ts";
 import { makeModelFolder } from "../../scripts/commands/init.ts";
 import { embeddingOperations, raggedLengths, randomBatch } from "./cells.ts";
+import { compareNumbers, embeddingsOf } from "./compare_numbers.ts";
 import { dataRows } from "./data.ts";
 import { frameRows } from "./frame.ts";
 import { largeRows } from "./large.ts";
@@ -56,7 +48,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
 };
 
 /** Parts that read data alone, and need neither a model nor PyTorch. */
-const WITHOUT_MODEL = new Set(["data", "soma", "large"]);
+const WITHOUT_MODEL = new Set(["data", "frame", "large", "soma"]);
 
 async function main(args: readonly string[]): Promise<void> {
   const wanted = args.filter((arg) => !arg.startsWith("--"));
@@ -191,7 +183,8 @@ async function embeddingRows(
     (await torch!.ask<{ seconds: number }>({ do: "embed", batch: path, mask })).seconds;
   const ragged = lengths.some((length) => length !== lengths[0]);
   const timings = await interleave({
-    [`ours, WASM, ${threads} threads`]: () => seconds(async () => void await cells(model, batch)),
+    [`ours, WASM, ${threads} threads`]: () =>
+      seconds(async () => void await embeddingsOf(model, batch)),
     ...torch && { [`PyTorch, ${threads} threads, padded and masked as published`]: peer(true) },
     ...torch && !ragged &&
       { [`PyTorch, ${threads} threads, without mask (not as published)`]: peer(false) },
@@ -207,41 +200,7 @@ async function embeddingRows(
       peakName: PEAK,
     }),
   );
-  if (torch) lines.push(await compareNumbers(torch, model, batch, path));
-}
-
-async function cells(model: ScGPT, batch: TokenBatch): Promise<Float32Array> {
-  using tensor = model.embedCells(batch);
-  return await tensor.data();
-}
-
-async function compareNumbers(
-  torch: TorchPeer,
-  model: ScGPT,
-  batch: TokenBatch,
-  path: string,
-): Promise<string> {
-  const ours = await cells(model, batch);
-  const { cells: theirs } = await torch.ask<{ cells: number[] }>({
-    do: "embed",
-    batch: path,
-    mask: true,
-    numbers: true,
-  });
-  let worst = 0, dot = 0, a2 = 0, b2 = 0, least = 1;
-  const width = model.config.embsize;
-  ours.forEach((a, i) => {
-    const b = theirs[i]!;
-    worst = Math.max(worst, Math.abs(a - b));
-    [dot, a2, b2] = [dot + a * b, a2 + a * a, b2 + b * b];
-    if (i % width === width - 1) {
-      least = Math.min(least, dot / Math.sqrt(a2 * b2));
-      [dot, a2, b2] = [0, 0, 0];
-    }
-  });
-  return `\nSame weights, same tokens: largest difference from PyTorch ${
-    worst.toExponential(1)
-  }, least cosine ${least.toFixed(7)}.\n`;
+  if (torch) lines.push(await compareNumbers(torch, model, { batch, path }));
 }
 
 if (import.meta.main) {

@@ -3,6 +3,7 @@ import {
   Adam,
   batchGradients,
   cls,
+  type Device,
   freshModel,
   GeneVocab,
   gep,
@@ -82,7 +83,10 @@ export async function trainingRows(
   const lines: string[] = [];
   for (const one of TRAINING_CASES) {
     say(`training: ${one.title} …`);
-    lines.push(...await stepRows(one, torch, peak * threads));
+    await using device = await openWasmDevice({ threads });
+    const [ours, theirs] = [`ours, WASM, ${threads} threads`, `PyTorch, ${threads} threads`];
+    const limit = { peak: peak * threads, peakName: "128-bit peak" };
+    lines.push(...await stepRows(one, { device, torch, ours, theirs, ...limit }));
   }
   await torch?.ask({ do: "forget" });
   say("training: memory …");
@@ -92,14 +96,22 @@ export async function trainingRows(
   return lines;
 }
 
-async function stepRows(
-  one: TrainingCase,
-  torch: TorchPeer | undefined,
-  peak: number,
-): Promise<string[]> {
-  await using device = await openWasmDevice({ threads: navigator.hardwareConcurrency });
-  using run = await Learner.open(device, one);
-  const { embsize, nheads, nlayers, dHid } = run.model.config;
+/** Where steps are measured, and how the contestants and the limit are called. */
+export interface StepSetting {
+  readonly device: Device;
+  readonly torch: TorchPeer | undefined;
+  readonly ours: string;
+  readonly theirs: string;
+  /** FLOP/s of the device, and what they are. */
+  readonly peak: number;
+  readonly peakName: string;
+}
+
+/** A table of one case beside PyTorch. */
+export async function stepRows(one: TrainingCase, setting: StepSetting): Promise<string[]> {
+  const { device, torch, ours, theirs, peak, peakName } = setting;
+  using learner = await Learner.open(device, one);
+  const { embsize, nheads, nlayers, dHid } = learner.model.config;
   const peer = {
     do: "train",
     tokens: one.words + 3,
@@ -109,32 +121,22 @@ async function stepRows(
     dropout: one.dropout,
   };
   const timings = await interleave({
-    "ours, WASM": () => seconds(() => run.step()),
+    [ours]: () => seconds(() => learner.step()),
     ...torch && {
-      PyTorch: async () => (await torch.ask<{ seconds: number }>(peer)).seconds,
+      [theirs]: async () => (await torch.ask<{ seconds: number }>(peer)).seconds,
     },
   }, one.runs);
-  const cells = one.lengths.length;
-  const work = one.lengths.reduce((sum, n) => sum + operations(run.model, n), 0);
-  const named = Object.fromEntries(
-    Object.entries(timings).map((
-      [name, timing],
-    ) => [`${name}, ${device.info.threads} threads`, timing]),
-  );
+  const amount = one.lengths.length;
+  const work = one.lengths.reduce((sum, n) => sum + operations(learner.model, n), 0);
   return [
     `## Fine-tuning step, ${one.title}`,
     "",
-    ...speedTable(named, {
-      unit: "cells/s",
-      amount: cells,
-      peak: peak / (work / cells),
-      peakName: "128-bit peak",
-    }),
+    ...speedTable(timings, { unit: "cells/s", amount, peak: peak / (work / amount), peakName }),
   ];
 }
 
 /** Operations of one cell of N tokens, forward and backward: products three times, attention three and a half times. */
-export function operations({ config: { embsize: d, dHid, nlayers } }: ScGPT, N: number): number {
+function operations({ config: { embsize: d, dHid, nlayers } }: ScGPT, N: number): number {
   const products = 2 * (4 * d * d + 2 * d * dHid);
   return nlayers * N * (3 * products + 3.5 * 4 * N * d);
 }
@@ -203,7 +205,7 @@ async function growthRows(): Promise<string[]> {
 }
 
 /** A model with its optimiser and a batch. */
-export class Learner {
+class Learner {
   readonly model: ScGPT;
   batch: TrainingBatch;
   gradientBytes = 0;
@@ -221,7 +223,7 @@ export class Learner {
   }
 
   static async open(
-    device: Awaited<ReturnType<typeof openWasmDevice>>,
+    device: Device,
     one: TrainingCase,
   ): Promise<Learner> {
     const names = Array.from({ length: one.words }, (_, i) => `GENE${i}`);

@@ -1,18 +1,11 @@
 /** The WebGPU engine on a hardware GPU beside PyTorch on the same card: products, attention, embedding, training steps. */
-import {
-  type Device,
-  loadModel,
-  run,
-  type ScGPT,
-  scope,
-  Tensor,
-  type TokenBatch,
-} from "../../mod.ts";
+import { type Device, loadModel, run, scope, Tensor } from "../../mod.ts";
 import { embeddingOperations, raggedLengths, randomBatch } from "./cells.ts";
-import { interleave, seconds, speedTable } from "./measure.ts";
+import { compareNumbers } from "./compare_numbers.ts";
+import { interleave, speedTable } from "./measure.ts";
 import { savePadded } from "./padded_batch.ts";
 import type { TorchPeer } from "./torch_peer.ts";
-import { Learner, operations, TRAINING_CASES, type TrainingCase } from "./training.ts";
+import { stepRows, TRAINING_CASES, type TrainingCase } from "./training.ts";
 import { gpuPeak } from "./webgpu_peak.ts";
 
 const RUNS = 7, PEAK = "f32 peak";
@@ -146,7 +139,7 @@ async function embeddingRows(
         peakName: PEAK,
       }),
     );
-    if (torch) lines.push(await compareNumbers(torch, model, batch, ask), "");
+    if (torch) lines.push(await compareNumbers(torch, model, { batch, path }), "");
   }
   return lines;
 }
@@ -166,35 +159,11 @@ async function trainingRows({ device, torch, say }: GpuBench, peak: number): Pro
     },
     TRAINING_CASES[2]!,
   ];
-  for (const one of cases) {
+  for (const one of cases.map((one) => ({ ...one, runs: RUNS }))) {
     say(`training: ${one.title} …`);
     await torch?.ask({ do: "forget" });
-    using learner = await Learner.open(device, one);
-    const { embsize, nheads, nlayers, dHid } = learner.model.config;
-    const ask = {
-      do: "train",
-      tokens: one.words + 3,
-      args: { embsize, nheads, nlayers, d_hid: dHid },
-      lengths: one.lengths,
-      head: one.head,
-      dropout: one.dropout,
-    };
-    const timings = await interleave({
-      "ours, WebGPU": () => seconds(() => learner.step()),
-      ...peer(torch, ask),
-    }, RUNS);
-    const work = one.lengths.reduce((sum, n) => sum + operations(learner.model, n), 0);
-    const cells = one.lengths.length;
-    lines.push(
-      `## Fine-tuning step, ${one.title}`,
-      "",
-      ...speedTable(timings, {
-        unit: "cells/s",
-        amount: cells,
-        peak: peak / (work / cells),
-        peakName: PEAK,
-      }),
-    );
+    const names = { ours: "ours, WebGPU", theirs: "PyTorch, f32" };
+    lines.push(...await stepRows(one, { device, torch, ...names, peak, peakName: PEAK }));
   }
   return lines;
 }
@@ -221,17 +190,4 @@ function peer(
 ): Contestants {
   if (torch === undefined) return {};
   return { [name]: async () => (await torch.ask<{ seconds: number }>(ask)).seconds };
-}
-
-async function compareNumbers(
-  torch: TorchPeer,
-  model: ScGPT,
-  batch: TokenBatch,
-  ask: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  using tensor = model.embedCells(batch);
-  const ours = await tensor.data();
-  const { cells } = await torch.ask<{ cells: number[] }>({ ...ask, repeat: 1, numbers: true });
-  const worst = ours.reduce((most, x, i) => Math.max(most, Math.abs(x - cells[i]!)), 0);
-  return `Same weights, same tokens: largest difference from PyTorch ${worst.toExponential(1)}.`;
 }

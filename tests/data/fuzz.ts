@@ -7,6 +7,7 @@ import type { FuzzTask } from "./fuzz_worker.ts";
 import { fixture } from "./fixtures.ts";
 import { MTX } from "./text_files.ts";
 import { zarrFixture } from "./zarr_fixtures.ts";
+import { type Random, seeded } from "./seeded.ts";
 
 /** Milliseconds after which a case counts as hanging. */
 const LIMIT_MS = 30_000;
@@ -23,19 +24,6 @@ export interface FuzzResult {
   /** "same data", "other data", "error KIND", "foreign MESSAGE", "hang" or "crash". */
   readonly outcome: string;
 }
-
-/** Numbers from a seed (mulberry32): integers below a bound. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return Math.floor(((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32 * below);
-  };
-}
-
-type Random = (below: number) => number;
 
 /** Ways of damaging a file. */
 const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> = {

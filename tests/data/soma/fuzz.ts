@@ -5,6 +5,7 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { FormatError, memoryStore, openSoma } from "../../../data/soma/mod.ts";
 import { below, fixtureArrays } from "./stores.ts";
+import { type Random, seeded } from "../seeded.ts";
 
 /** A store that is damaged, by path. */
 export type Files = ReadonlyMap<string, Uint8Array>;
@@ -15,18 +16,6 @@ export type Outcome = "same data" | "other data" | `error: ${string}`;
 /** Most memory that a case may take, in bytes. */
 export const FUZZ_MEMORY = 1 << 24;
 
-/** Numbers from a seed (mulberry32): integers below a bound. */
-export function seeded(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return Math.floor(((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32 * below);
-  };
-}
-
-type Random = (below: number) => number;
 type Damage = (bytes: Uint8Array, random: Random) => Uint8Array | undefined;
 
 /** Values that lengths and counts do not like. */

@@ -1,0 +1,15 @@
+/** Random numbers for fuzzing, the same for the same seed. */
+
+/** Numbers from a seed (mulberry32): integers below a bound. */
+export function seeded(seed: number): (below: number) => number {
+  let state = seed | 0;
+  return (below) => {
+    state = state + 0x6d2b79f5 | 0;
+    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
+    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
+    return Math.floor(((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32 * below);
+  };
+}
+
+/** An integer below a bound. */
+export type Random = (below: number) => number;
