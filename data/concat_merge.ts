@@ -1,20 +1,22 @@
-/** Which of several objects' elements along the genes a concatenation keeps: anndata's merge strategies. */
-import type { AxisArray } from "./anndata.ts";
-import type { Column } from "./column.ts";
-import { columnsOf, DataFrame } from "./dataframe.ts";
-import { typeOf } from "./frame/schema.ts";
-import { LazyMap } from "./lazy_map.ts";
-import { isMatrix, type Matrix } from "./matrix.ts";
+/** Which of several objects' elements a concatenation keeps: anndata's merge strategies. */
+import { equalValues } from "./concat_equal.ts";
+import { type LazyEntry, LazyMap } from "./lazy_map.ts";
+import { isDict, type UnsDict, type UnsValue } from "./uns.ts";
 
-/** How elements along the genes are kept: see {@linkcode concat}. */
+/** How elements are kept: see {@linkcode concat}. */
 export type MergeStrategy = "same" | "unique" | "first" | "only";
 
+/** Names that all maps have, or any; as in anndata, the former in the order of the last map, the latter of the first. */
+export function jointKeys(maps: readonly LazyMap<unknown>[], any: boolean): readonly string[] {
+  if (any) return [...new Set(maps.flatMap((map) => map.keys()))];
+  return maps.at(-1)!.keys().filter((name) => maps.every((map) => map.has(name)));
+}
+
 /** Names of the elements that a strategy looks at, in order. */
-function mergedNames<T>(maps: readonly LazyMap<T>[], strategy: MergeStrategy): string[] {
-  const all = [...new Set(maps.flatMap((map) => map.keys()))];
-  const holders = (name: string) => maps.filter((map) => map.has(name)).length;
-  if (strategy === "same") return all.filter((name) => holders(name) === maps.length);
-  return strategy === "only" ? all.filter((name) => holders(name) === 1) : all;
+function mergedNames<T>(maps: readonly LazyMap<T>[], strategy: MergeStrategy): readonly string[] {
+  const names = jointKeys(maps, strategy !== "same");
+  if (strategy !== "only") return names;
+  return names.filter((name) => maps.filter((map) => map.has(name)).length === 1);
 }
 
 /**
@@ -22,12 +24,12 @@ function mergedNames<T>(maps: readonly LazyMap<T>[], strategy: MergeStrategy): s
  *
  * @param maps The elements of each object, in one order of genes.
  * @param strategy "same": equal in all objects; "unique": equal wherever there; "first": the first; "only": of one object alone.
- * @param equal Whether two values are equal.
+ * @param equal Whether a value equals the first.
  */
 export async function mergeMaps<T>(
   maps: readonly LazyMap<T>[],
   strategy: MergeStrategy | null,
-  equal: (a: T, b: T) => boolean | Promise<boolean>,
+  equal: (later: T, first: T) => boolean | Promise<boolean>,
 ): Promise<LazyMap<T>> {
   const kept: [string, { load(): Promise<T> }][] = [];
   for (const name of strategy === null ? [] : mergedNames(maps, strategy)) {
@@ -35,7 +37,7 @@ export async function mergeMaps<T>(
     let keep = true;
     if (strategy === "same" || strategy === "unique") {
       for (const other of others) {
-        keep &&= await equal(await first.need(name), await other.need(name));
+        keep &&= await equal(await other.need(name), await first.need(name));
       }
     }
     if (keep) kept.push([name, { load: () => first.need(name) }]);
@@ -43,60 +45,69 @@ export async function mergeMaps<T>(
   return new LazyMap("element", kept);
 }
 
-/** Whether two columns hold the same values of the same type; rows without a value are equal. */
-export function equalColumns(a: Column, b: Column): boolean {
-  if (typeOf(a) !== typeOf(b) || a.length !== b.length) return false;
-  if (a.kind === "categorical" && b.kind === "categorical") {
-    const [left, right] = [new Set(a.categories), new Set(b.categories)];
-    const order = a.ordered ? a.categories.every((name, k) => name === b.categories[k]) : true;
-    if (a.ordered !== b.ordered || !order) return false;
-    if (left.size !== right.size || !left.isSubsetOf(right)) return false;
-  }
-  for (let row = 0; row < a.length; row++) {
-    const [x, y] = [a.at(row), b.at(row)];
-    if (x !== y && !(Number.isNaN(x ?? NaN) && Number.isNaN(y ?? NaN))) return false;
-  }
+/** A dictionary as a map; a value that cannot be read throws when it is asked for. */
+function mapOf(dict: UnsDict): LazyMap<UnsValue> {
+  // deno-lint-ignore require-await -- a getter's error must reject
+  const entry = (name: string) => [name, { load: async () => dict[name]! }] as const;
+  return new LazyMap("uns", Object.keys(dict).map(entry));
+}
+
+/** What a strategy makes of dictionaries: the first one itself where it makes no other; undefined where nothing is left. */
+async function mergeDicts(
+  dicts: readonly UnsDict[],
+  strategy: MergeStrategy,
+): Promise<UnsDict | undefined> {
+  const merged = await mergeUns(dicts.map(mapOf), strategy);
+  const names = merged.keys();
+  if (names.length === 0) return undefined;
+  const values = await Promise.all(names.map((name) => merged.need(name)));
+  const dict: UnsDict = Object.fromEntries(names.map((name, k) => [name, values[k]!]));
+  const [first] = dicts as [UnsDict];
+  const own = Object.keys(first);
+  const unchanged = own.length === names.length &&
+    own.every((name, k) => name === names[k] && Object.is(dict[name], first[name]));
+  return unchanged ? first : dict;
+}
+
+/** Whether a strategy keeps the first of these values, none of which it looks into. */
+async function keepsFirst(
+  values: readonly UnsValue[],
+  strategy: MergeStrategy,
+): Promise<boolean> {
+  if (strategy === "first") return true;
+  const [first, ...others] = values as [UnsValue, ...UnsValue[]];
+  if (strategy === "only") return others.length === 0;
+  for (const other of others) if (!await equalValues(other, first)) return false;
   return true;
 }
 
-/** Whether two matrices have equal values; NaN equals NaN. */
-export async function equalMatrices(a: Matrix, b: Matrix): Promise<boolean> {
-  if (a === b) return true;
-  if (a.shape[0] !== b.shape[0] || a.shape[1] !== b.shape[1]) return false;
-  if ((a.format === "dense") !== (b.format === "dense")) return false;
-  const batch = Math.max(1, Math.floor((1 << 20) / Math.max(1, a.shape[1])));
-  for (let start = 0; start < a.shape[0]; start += batch) {
-    const range = { start, end: Math.min(start + batch, a.shape[0]), dtype: "float64" } as const;
-    const [x, y] = [await a.dense(range), await b.dense(range)];
-    if (x.some((value, k) => value !== y[k] && !(Number.isNaN(value) && Number.isNaN(y[k])))) {
-      return false;
-    }
+/**
+ * Keeps unstructured values by a strategy. Where all values of a name are dictionaries, it is applied to what these hold, and
+ * those of which nothing is left are left out.
+ *
+ * @param maps uns of each object; what the strategy looks at is read.
+ * @param strategy As of {@linkcode mergeMaps}; null keeps nothing.
+ * @throws {FormatError} Where a value cannot be read.
+ */
+export async function mergeUns(
+  maps: readonly LazyMap<UnsValue>[],
+  strategy: MergeStrategy | null,
+): Promise<LazyMap<UnsValue>> {
+  const kept: [string, LazyEntry<UnsValue>][] = [];
+  for (const name of strategy === null ? [] : jointKeys(maps, strategy !== "same")) {
+    const holders = maps.filter((map) => map.has(name));
+    const values = await Promise.all(holders.map((map) => map.need(name)));
+    const dicts = values.every(isDict) ? values : undefined;
+    const value = dicts
+      ? await mergeDicts(dicts, strategy!)
+      : await keepsFirst(values, strategy!)
+      ? values[0]
+      : undefined;
+    if (value === undefined) continue;
+    // A value as it was read keeps its place in the file, from where it is copied when it is written.
+    const own = new Map(holders[0]!.entries()).get(name)!;
+    const made = { load: () => Promise.resolve(value) };
+    kept.push([name, Object.is(value, values[0]) ? own : made]);
   }
-  return true;
-}
-
-/** Whether two tables have equal columns. */
-async function equalFrames(a: DataFrame, b: DataFrame): Promise<boolean> {
-  const [names, others] = [a.columns(), b.columns()];
-  if (names.length !== others.length || names.some((name, k) => name !== others[k])) return false;
-  for (const name of names) {
-    if (!equalColumns(await a.column(name), await b.column(name))) return false;
-  }
-  return true;
-}
-
-/** Whether what two varm hold is equal; lists of any length are where they are the same object. */
-export async function equalAxisArrays(a: AxisArray, b: AxisArray): Promise<boolean> {
-  if (isMatrix(a)) return isMatrix(b) && await equalMatrices(a, b);
-  if (a instanceof DataFrame) return b instanceof DataFrame && await equalFrames(a, b);
-  return a === b;
-}
-
-/** A table over other rows; -1 for one that it lacks. */
-export function reindexed(
-  frame: DataFrame,
-  rows: Int32Array,
-  index: readonly string[],
-): DataFrame {
-  return new DataFrame({ index, columns: columnsOf(frame).map((column) => column.take(rows)) });
+  return new LazyMap("uns", kept);
 }

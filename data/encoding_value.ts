@@ -5,7 +5,7 @@ import { FormatError } from "./errors.ts";
 import { safeIntegers } from "./numbers.ts";
 import type { ArrayData, Dtype, RawArray, StorageArray, StorageGroup } from "./storage.ts";
 import { childArray, readNumbers } from "./stored_arrays.ts";
-import type { UnsDict, UnsValue } from "./uns.ts";
+import { asRecords, type UnsDict, type UnsValue } from "./uns.ts";
 
 /** 64-bit integers in the narrowest type of whole or exact numbers that holds them all. */
 function plainNumbers(raw: RawArray, place: StorageArray): RawArray {
@@ -24,14 +24,14 @@ function plainValue(
   const { dtype, shape, place } = options;
   if (dtype.kind === "struct") {
     const fields = (data as { fields: Map<string, ArrayData> }).fields;
-    return Object.fromEntries(dtype.fields.map((field) => [
+    return asRecords(Object.fromEntries(dtype.fields.map((field) => [
       field.name,
       plainValue(fields.get(field.name)!, {
         dtype: field.dtype,
         shape: [...shape, ...field.shape],
         place,
       }),
-    ]));
+    ])));
   }
   const values = dtype.kind === "bool"
     ? Array.from(data as Uint8Array, (value) => value === 1)

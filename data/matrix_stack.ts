@@ -66,7 +66,7 @@ function movedPiece(
   target: Target,
 ): CsrRows {
   const { columns, absent } = part;
-  const added = target.fill === 0 ? 0 : absent.length;
+  const added = absent.length;
   const length = piece.indices.length + added * piece.nRows;
   const indices = new Uint32Array(length);
   const data = new target.Values(length);
@@ -181,7 +181,9 @@ export function stackMatrices(parts: readonly StackPart[], shape: StackShape): M
   const fill = shape.fill ?? (sparse ? 0 : NaN);
   let offset = 0;
   const placed = parts.map((part): Placed => {
-    const made = { ...part, offset, absent: absentColumns(part, nCols) };
+    // Zeros are not written, so nobody asks where they are.
+    const absent = fill === 0 ? new Uint32Array(0) : absentColumns(part, nCols);
+    const made = { ...part, offset, absent };
     offset += part.nRows;
     return made;
   });

@@ -14,7 +14,7 @@ import type {
   StorageNode,
   StorageWriter,
 } from "./storage.ts";
-import type { NdArray, UnsValue } from "./uns.ts";
+import { isColumn, isNdArray, type NdArray, type UnsValue } from "./uns.ts";
 
 /** Something that could not be written, and why. */
 export interface NotCarried {
@@ -285,16 +285,6 @@ export async function writeAwkward(
     length: array.length,
   });
   for (const [name, data] of array.buffers) await writeArray(target, `${key}/${name}`, { data });
-}
-
-/** Whether a value is a column of any kind. */
-function isColumn(value: object): value is Column {
-  return "kind" in value && "values" in value && typeof value.values === "function";
-}
-
-/** Whether a value is an array with its shape. */
-function isNdArray(value: object): value is NdArray {
-  return "shape" in value && "data" in value && Array.isArray(value.shape);
 }
 
 /** Writes an unstructured value; whole numbers become int64. */
