@@ -4,11 +4,19 @@
  */
 import { Command as Program, CommanderError, Option } from "@commander-js/extra-typings";
 import { VERSION } from "../mod.ts";
-import { type Command, type Flag, kebab, parseFlags, UsageError } from "./commands/command.ts";
+import {
+  type Command,
+  type Flag,
+  InterruptedError,
+  kebab,
+  parseFlags,
+  UsageError,
+} from "./commands/command.ts";
 import { annotateCommand } from "./commands/annotate.ts";
 import { censusEmbedding } from "./commands/census_embedding.ts";
 import { censusGet } from "./commands/census_get.ts";
 import { censusObs } from "./commands/census_obs.ts";
+import { censusSource } from "./commands/census_source.ts";
 import { censusSummary } from "./commands/census_summary.ts";
 import { convert } from "./commands/convert.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -55,7 +63,7 @@ const GROUPS: Readonly<Record<string, { readonly help: string; readonly tasks: C
   },
   census: {
     help: "ask the CELLxGENE Census, or a store that is laid out like it",
-    tasks: [censusSummary, censusObs, censusGet, censusEmbedding],
+    tasks: [censusSummary, censusObs, censusGet, censusEmbedding, censusSource],
   },
 };
 
@@ -145,7 +153,8 @@ function optionOf(name: string, flag: Flag): Option {
 function report(error: unknown, signal: AbortSignal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (signal.aborted) {
-    console.error("Interrupted: no unfinished file was left.");
+    const left = error instanceof InterruptedError ? error.message : undefined;
+    console.error(left ?? "Interrupted: no unfinished file was left.");
     return EXIT.interrupted;
   }
   console.error(

@@ -22,8 +22,8 @@ export interface CensusParts {
   readonly root: SomaCollection;
   /** Its release, where it was opened by name. */
   readonly release: CensusRelease | undefined;
-  /** Where the source files of its release lie, where it was opened by name. */
-  readonly h5ads: Store | undefined;
+  /** Where its source files lie, and the address of that; undefined where it was opened by an address alone. */
+  readonly h5ads: { readonly uri: string; readonly store: Store } | undefined;
   /** Opens the embedding of a name for an organism. */
   readonly openEmbedding: (
     name: string,
@@ -169,19 +169,19 @@ export class Census {
    * Address of the h5ad file that a dataset came as.
    *
    * @param datasetId `dataset_id` of the dataset.
-   * @throws {RangeError} Where there is no such dataset, or the Census was opened by address.
+   * @throws {RangeError} Where there is no such dataset, or the Census was opened by an address alone.
    */
   async getSourceH5adUri(datasetId: string): Promise<string> {
     const { path } = await this.sourceH5ad(datasetId);
-    return `${this.release!.h5ads.uri.replace(/\/+$/, "")}/${path}`;
+    return `${this.#parts.h5ads!.uri.replace(/\/+$/, "")}/${path}`;
   }
 
   /** Store and path of the h5ad file that a dataset came as, for reading it; throws as `getSourceH5adUri` does. */
   async sourceH5ad(datasetId: string): Promise<{ readonly store: Store; readonly path: string }> {
-    const { h5ads: store } = this.#parts;
-    if (store === undefined) {
+    const { h5ads } = this.#parts;
+    if (h5ads === undefined) {
       throw new RangeError(
-        "Cannot tell where source files lie as the Census was not opened by its version",
+        "Cannot tell where source files lie as the Census must be opened by its version or with h5ads: got an address alone",
       );
     }
     const frame = await this.root.open("census_info/datasets", "SOMADataFrame");
@@ -190,8 +190,14 @@ export class Census {
       columns: ["dataset_h5ad_path"],
     });
     if (found.length === 0) {
-      throw new RangeError(`Cannot find the dataset ${datasetId} as there is none`);
+      const all = await frame.readAll({ columns: ["dataset_id"] });
+      const ids = Array.from({ length: all.length }, (_, row) => String(all.at("dataset_id", row)));
+      throw new RangeError(
+        `Cannot find the dataset ${JSON.stringify(datasetId)} as there is none: ${
+          describeNames(datasetId, ids)
+        }`,
+      );
     }
-    return { store, path: String(found.at("dataset_h5ad_path", 0)) };
+    return { store: h5ads.store, path: String(found.at("dataset_h5ad_path", 0)) };
   }
 }

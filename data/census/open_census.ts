@@ -9,7 +9,7 @@ import {
   openSoma,
   type Store,
 } from "../soma/mod.ts";
-import { Census } from "./census.ts";
+import { Census, type CensusParts } from "./census.ts";
 import {
   type CensusRelease,
   type Fetch,
@@ -23,6 +23,8 @@ export interface OpenCensusOptions {
   readonly version?: string;
   /** A store, or its address or folder, instead of a release: a copy of one's own. */
   readonly uri?: string | URL | Store;
+  /** Where source files lie: a store, or its address or folder; those of the release unless given. */
+  readonly h5ads?: string | URL | Store;
   /** Where what is read is kept: releases never change. */
   readonly cache?: ByteCache;
   /** Fetches instead of the platform's own: in a page, through a proxy that allows other origins. */
@@ -61,6 +63,7 @@ export async function openCensus(options: OpenCensusOptions = {}): Promise<Censu
   checkOptions("open the Census", options, [
     "version",
     "uri",
+    "h5ads",
     "cache",
     "fetch",
     "maxMemory",
@@ -89,8 +92,18 @@ export async function openCensus(options: OpenCensusOptions = {}): Promise<Censu
     const store = storeOf(address, options);
     return await openSoma(store, { type: "SOMASparseNDArray", ...open, ...signal && { signal } });
   };
-  const h5ads = release && storeOf(release.h5ads.uri, fetching(options), release.h5ads.region);
-  return new Census({ root, release, h5ads, openEmbedding });
+  return new Census({ root, release, h5ads: sourceFiles(release, options), openEmbedding });
+}
+
+/** Where source files lie: as told, or as the release says. */
+function sourceFiles(
+  release: CensusRelease | undefined,
+  options: OpenCensusOptions,
+): CensusParts["h5ads"] {
+  const given = options.h5ads ?? release?.h5ads.uri;
+  if (given === undefined) return undefined;
+  const store = storeOf(given, fetching(options), release?.h5ads.region);
+  return { uri: typeof given === "object" && "read" in given ? given.name : String(given), store };
 }
 
 /** What source files are read with: they are too large to keep. */

@@ -41,7 +41,7 @@ export async function openFromFlags(
   }
   const remote = uri === undefined || isAddress(uri);
   return await openCensus({
-    ...uri !== undefined && { uri: await storeUri(uri, signal) },
+    ...uri !== undefined && await placesOf(uri, signal),
     ...censusVersion !== undefined && { version: censusVersion },
     ...cache !== undefined && remote && { cache: directoryCache(cache) },
     signal,
@@ -52,8 +52,11 @@ function isAddress(uri: string): boolean {
   return /^(https?|s3):\/\//i.test(uri);
 }
 
-/** Address of the store: of a release folder, its part `soma`. */
-async function storeUri(uri: string, signal: AbortSignal): Promise<string> {
+/** Address of the store and of the source files: of a release folder, its parts `soma` and `h5ads`. */
+async function placesOf(
+  uri: string,
+  signal: AbortSignal,
+): Promise<{ uri: string; h5ads?: string }> {
   if (!isAddress(uri)) await statInput(uri);
   const store = isAddress(uri) ? httpStore(uri) : directoryStore(uri);
   const names = (await store.list("", { signal })).map(({ name }) => name);
@@ -61,5 +64,9 @@ async function storeUri(uri: string, signal: AbortSignal): Promise<string> {
     throw new UsageError(`Cannot open the Census as nothing is at ${uri}`);
   }
   const isGroup = names.includes("__tiledb_group.tdb") || names.includes("__group");
-  return !isGroup && names.includes("soma") ? `${uri.replace(/\/+$/, "")}/soma` : uri;
+  const folder = uri.replace(/\/+$/, "");
+  if (!isGroup && names.includes("soma")) {
+    return { uri: `${folder}/soma`, h5ads: `${folder}/h5ads` };
+  }
+  return /\/soma$/.test(folder) ? { uri, h5ads: folder.replace(/soma$/, "h5ads") } : { uri };
 }

@@ -85,6 +85,12 @@ export class UsageError extends Error {
   readonly tag = "UsageError";
 }
 
+/** The command was interrupted, and its message says what it left: exit code 130. */
+export class InterruptedError extends Error {
+  /** Tag of this class. */
+  readonly tag = "InterruptedError";
+}
+
 /** `batchTokens` as it is written on the command line: `batch-tokens`. */
 export function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -137,6 +137,103 @@ Deno.test("scgpt census get ends with 130 at Ctrl-C and 1 where a server fails, 
   assert.deepEqual(namesIn(folder.path), []);
 });
 
+/** A release folder with one source file. */
+async function releaseFolder(folder: TempFolder, content: Uint8Array): Promise<string> {
+  const path = folder.file("release");
+  await Deno.mkdir(`${path}/h5ads`, { recursive: true });
+  await Deno.symlink(fixturePath("census"), `${path}/soma`);
+  await Deno.writeFile(`${path}/h5ads/aaaa.h5ad`, content);
+  return path;
+}
+
+const sha256 = async (bytes: Uint8Array<ArrayBuffer>) =>
+  new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+
+Deno.test("scgpt census source stops at Ctrl-C, goes on where it stopped, and tells the digest", async () => {
+  using folder = new TempFolder();
+  const content = Uint8Array.from({ length: 20_000_000 }, (_, i) => i * i % 253);
+  const release = await releaseFolder(folder, content);
+  await using server = new S3Server(directoryStore(release));
+  const second = Promise.withResolvers<void>();
+  let pieces = 0;
+  server.fault = (path) => {
+    if (!path.endsWith("aaaa.h5ad") || ++pieces === 1) return undefined;
+    second.resolve();
+    return "hang";
+  };
+  const output = folder.file("a.h5ad");
+  const ask = ["census", "source", "aaaa", "--uri", server.url, "--output", output];
+  const stopped = await scgptProcess(ask, { interruptAt: second.promise });
+  assert.equal(stopped.code, 130, stopped.err);
+  assert.match(stopped.err, /^downloading 20\.0 MB$/m);
+  assert.match(stopped.err, /Interrupted: 8388608 bytes are kept beside .*a\.h5ad, and the same/);
+  assert.doesNotMatch(stopped.err, /no unfinished file/);
+  const [name, ...others] = namesIn(folder.path);
+  assert.match(name!, /^a\.h5ad\.[0-9a-f]{8}\.part$/);
+  assert.deepEqual(others, ["release"]);
+  server.fault = () => undefined;
+  const before = server.bytes;
+  const done = await scgpt(...ask, "--json");
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.err, /^downloading 20\.0 MB, of which 8\.39 MB are here already$/m);
+  const digest = await sha256(content);
+  assert.deepEqual(JSON.parse(done.out), {
+    ...{ datasetId: "aaaa", output, bytes: content.length, sha256: digest, release: null },
+  });
+  assert.ok(server.bytes - before < content.length, "what was there is not read again");
+  assert.deepEqual(await Deno.readFile(output), content);
+  assert.deepEqual(namesIn(folder.path), ["a.h5ad", "release"]);
+});
+
+Deno.test("scgpt census source takes a release folder or its soma, and refuses what is wrong", async () => {
+  using folder = new TempFolder();
+  const content = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+  const release = await releaseFolder(folder, content);
+  const source = ["census", "source"];
+  const output = ["--output", folder.file("a.h5ad")];
+  const digest = await sha256(content);
+  const cases: [string[], RegExp][] = [
+    [["aaab", "--uri", release], /the dataset "aaab" as there is none: did you mean "aaaa"\?/],
+    [["bbbb", "--uri", release], /source file as it is not there \(key bbbb\.h5ad of/],
+    [["aaaa", ...STORE], /must be opened by its version or with h5ads/],
+    [["aaaa", "--uri", release, "--sha256", "00"], /SHA-256 must be 00: got [0-9a-f]{64}/],
+    [["--uri", release], /missing required argument 'dataset-id'/],
+  ];
+  for (const [args, rule] of cases) {
+    const { code, err } = await scgpt(...source, ...args, ...output);
+    assert.equal(code, 2, `${args.join(" ")}: ${err}`);
+    assert.match(err, rule);
+  }
+  assert.deepEqual(namesIn(folder.path), ["release"]);
+  for (const uri of [release, `${release}/soma/`]) {
+    const ask = [...source, "aaaa", "--uri", uri, "--sha256", digest, ...output, "--force"];
+    const { code, err } = await scgpt(...ask);
+    assert.equal(code, 0, err);
+    assert.match(err, new RegExp(`wrote .*a\\.h5ad: 1000 bytes, SHA-256 ${digest}`));
+    assert.deepEqual(await Deno.readFile(folder.file("a.h5ad")), content);
+  }
+  const again = await scgpt(...source, "aaaa", "--uri", release, ...output);
+  assert.deepEqual([again.code, /give --force/.test(again.err)], [2, true]);
+});
+
+Deno.test("scgpt census source keeps what it has where a server fails, and says so by exit code 1", async () => {
+  using folder = new TempFolder();
+  const release = await releaseFolder(folder, new Uint8Array(10_000_000));
+  await using server = new S3Server(directoryStore(release));
+  let pieces = 0;
+  server.fault = (path) => path.endsWith("aaaa.h5ad") && ++pieces > 1 ? "403" : undefined;
+  const ask = [
+    ...["census", "source", "aaaa", "--uri", server.url, "--output", folder.file("a.h5ad")],
+  ];
+  const refused = await scgpt(...ask);
+  assert.equal(refused.code, 1, refused.err);
+  assert.match(refused.err, /the server answered 403/);
+  assert.match(namesIn(folder.path)[0]!, /\.part$/);
+  server.fault = () => undefined;
+  assert.equal((await scgpt(...ask)).code, 0);
+  assert.deepEqual(namesIn(folder.path), ["a.h5ad", "release"]);
+});
+
 sharedTest(
   "scgpt census embedding writes vectors of a filter's cells and of a file's",
   async () => {

@@ -31,10 +31,10 @@ export async function scgpt(...args: string[]): Promise<Outcome> {
 
 const SCRIPT = new URL("../../scripts/scgpt.ts", import.meta.url).pathname;
 
-/** Runs a child; `interruptAt`: sends SIGINT, or another signal, when stderr holds this text. */
+/** Runs a child; `interruptAt`: sends SIGINT, or another signal, when stderr holds this text, or when this has settled. */
 export async function scgptProcess(
   args: readonly string[],
-  options: { readonly interruptAt?: string; readonly signal?: Deno.Signal } = {},
+  options: { readonly interruptAt?: string | Promise<void>; readonly signal?: Deno.Signal } = {},
 ): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", SCRIPT, ...args],
@@ -42,11 +42,13 @@ export async function scgptProcess(
     stderr: "piped",
   }).spawn();
   const stdout = new Response(child.stdout).text();
+  const { interruptAt, signal = "SIGINT" } = options;
   let err = "", sent = false;
+  if (typeof interruptAt === "object") interruptAt.then(() => child.kill(signal));
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     err += text;
-    if (sent || options.interruptAt === undefined || !err.includes(options.interruptAt)) continue;
-    child.kill(options.signal ?? "SIGINT");
+    if (sent || typeof interruptAt !== "string" || !err.includes(interruptAt)) continue;
+    child.kill(signal);
     sent = true;
   }
   return { code: (await child.status).code, out: await stdout, err };

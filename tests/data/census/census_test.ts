@@ -58,7 +58,7 @@ Deno.test("openCensus() tells what is in it", async () => {
   assert.deepEqual([...(await datasets.column("dataset_id", "string")).values()], ["aaaa", "bbbb"]);
   assert.deepEqual(await lists(await census.getPresenceMatrix("Homo sapiens")), answer.presence);
   await assert.rejects(census.getObs("mus_musculus"), /no|none: available: homo_sapiens/);
-  await assert.rejects(census.getSourceH5adUri("aaaa"), /was not opened by its version/);
+  await assert.rejects(census.getSourceH5adUri("aaaa"), /with h5ads: got an address alone/);
 });
 
 Deno.test("getObs() and getVar() give typed frames of chosen rows and columns", async () => {
@@ -274,7 +274,7 @@ Deno.test("openCensus() opens a release by its name from its bucket", async () =
   );
   await assert.rejects(
     census.getSourceH5adUri('b"b'),
-    /Cannot find the dataset b"b as there is none/,
+    /Cannot find the dataset "b\\"b" as there is none: did you mean "bbbb"\? available: aaaa, bbbb/,
   );
   await assert.rejects(
     census.getEmbedding("scvi", [1]),
@@ -298,7 +298,7 @@ Deno.test("downloadSourceH5ad() goes on where it stopped, and checks the digest"
   });
   const census = await openCensus({ fetch });
   const path = folder.file("aaaa.h5ad");
-  const onProgress = () => stop.abort(new Error("enough"));
+  const onProgress = (done: number) => done > 0 && stop.abort(new Error("enough"));
   const stopped = downloadSourceH5ad(census, "aaaa", path, { signal: stop.signal, onProgress });
   await assert.rejects(stopped, /enough/);
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
@@ -311,6 +311,32 @@ Deno.test("downloadSourceH5ad() goes on where it stopped, and checks the digest"
   const wrong = downloadSourceH5ad(census, "bbbb", folder.file("b"), { sha256: "00" });
   await assert.rejects(wrong, /SHA-256 must be 00: got [0-9a-f]{64} \(key bbbb\.h5ad/);
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["aaaa.h5ad"]);
+});
+
+Deno.test("downloadSourceH5ad() never goes on with what is left of another source", async () => {
+  using folder = new TempFolder();
+  const contents = [1, 2].map((seed) =>
+    Uint8Array.from({ length: 10_000_000 }, (_, i) => i * seed % 251)
+  );
+  const files = ["aaaa.h5ad", "bbbb.h5ad"].map((name, k) => [name, contents[k]!] as const);
+  const h5ads = memoryStore(new Map([["a.h5ad", contents[1]!], ...files]), "sources");
+  const census = await openCensus({ uri: fixturePath("census"), h5ads });
+  assert.equal(await census.getSourceH5adUri("aaaa"), "sources/aaaa.h5ad");
+  const path = folder.file("cells.h5ad");
+  const stop = new AbortController();
+  const onProgress = (done: number) => done > 0 && stop.abort(new Error("enough"));
+  const first = downloadSourceH5ad(census, "aaaa", path, { signal: stop.signal, onProgress });
+  await assert.rejects(first, /enough/);
+  await downloadSourceH5ad(census, "bbbb", path);
+  assert.deepEqual(await Deno.readFile(path), contents[1]);
+  const seen: number[] = [];
+  await downloadSourceH5ad(census, "aaaa", path, {
+    force: true,
+    onProgress: (done, total) => seen.push(done, total),
+  });
+  assert.deepEqual(seen, [8 * 2 ** 20, 10_000_000, 10_000_000, 10_000_000]);
+  assert.deepEqual(await Deno.readFile(path), contents[0]);
+  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["cells.h5ad"]);
 });
 
 for (const name of ["v19_small_dictfilter", "v22_mid_cons"]) {
