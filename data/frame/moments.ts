@@ -7,7 +7,8 @@ export function quantile(sorted: Float64Array, q: number): number {
   const below = Math.floor(at);
   const [a, b] = [sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!];
   const t = at - below;
-  if (a === b) return a;
+  // The least number is itself, even beside one that is infinitely far away.
+  if (a === b || q === 0) return a;
   return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
 }
 
