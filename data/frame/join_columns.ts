@@ -5,6 +5,7 @@ import { LazyMap } from "../lazy_map.ts";
 import { stackColumns } from "./concat.ts";
 import { type JoinedRows, type JoinHow, joinRows } from "./join.ts";
 import type { DataFrameParts } from "./shown.ts";
+import { takeTexts } from "./take.ts";
 
 /** How tables are joined. */
 export interface JoinOptions {
@@ -78,12 +79,23 @@ export function joinTables(
   const { how = "left", lsuffix = "", rsuffix = "" } = options;
   const rows = joinRows(left.index, right.index, how);
   return {
-    index: Array.from(
-      rows.left,
-      (row, k) => row < 0 ? right.index[rows.right[k]!]! : left.index[row]!,
-    ),
+    // A left join has every left row in its order, so that as many rows are the same ones.
+    index: how === "left" && rows.left.length === left.index.length
+      ? left.index
+      : joinedNames(left.index, right.index, rows),
     columns: joinColumns(left.columns, right.columns, { rows, lsuffix, rsuffix }),
   };
+}
+
+/** Name of each pair of rows, of which one at least is there. */
+function joinedNames(
+  left: readonly string[],
+  right: readonly string[],
+  rows: JoinedRows,
+): string[] {
+  const names = takeTexts(left, rows.left);
+  for (let k = 0; k < names.length; k++) if (rows.left[k]! < 0) names[k] = right[rows.right[k]!]!;
+  return names;
 }
 
 /** The columns of tables one below the other; a table that lacks one has no values in it. */
