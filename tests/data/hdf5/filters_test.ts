@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import { FormatError } from "../../../data/mod.ts";
+import { type Filter, openPipeline, type Pipeline } from "../../../data/hdf5/filters.ts";
+import { seeded } from "../seeded.ts";
+
+/** A chunk that tests/fixtures/hdf5/make_filters.py recorded. */
+interface Case {
+  readonly name: string;
+  readonly array: string;
+  readonly elementSize: number;
+  readonly filters: readonly Filter[];
+  readonly mask: number;
+  readonly chunk: string;
+}
+
+const FIXTURE = new URL("../../fixtures/hdf5/filters.json", import.meta.url);
+const { arrays, cases }: { arrays: Record<string, string>; cases: Case[] } = JSON.parse(
+  Deno.readTextFileSync(FIXTURE),
+);
+const PLACE = { file: "a.h5ad", key: "X" };
+
+/** The pipeline of filters that are all there. */
+async function pipelineOf(filters: readonly Filter[], elementSize = 4): Promise<Pipeline> {
+  const pipeline = await openPipeline(filters, PLACE, elementSize);
+  assert.ok(pipeline);
+  return pipeline;
+}
+
+const filter = (id: number, ...values: number[]): Filter => ({ id, name: "", flags: 0, values });
+const wanted = ({ array }: Case) => Uint8Array.fromBase64(arrays[array]!);
+
+Deno.test("openPipeline() unpacks the chunks that HDF5 and its plugins write", async () => {
+  for (const item of cases) {
+    const want = wanted(item);
+    const pipeline = await pipelineOf(item.filters, item.elementSize);
+    // An odd place in a larger buffer, as chunks have in a page of a file.
+    const chunk = Uint8Array.fromBase64(item.chunk);
+    const page = new Uint8Array(chunk.length + 8);
+    for (const at of [0, 3]) {
+      page.set(chunk, at);
+      const view = page.subarray(at, at + chunk.length);
+      const got = await pipeline.decode(view, item.mask, want.length);
+      assert.deepEqual(new Uint8Array(got), want, item.name);
+    }
+  }
+});
+
+Deno.test("openPipeline() refuses chunks of another length", async () => {
+  for (const item of cases) {
+    const { length } = wanted(item);
+    const pipeline = await pipelineOf(item.filters, item.elementSize);
+    const chunk = Uint8Array.fromBase64(item.chunk);
+    for (const wrong of [0, length - 1, length + 1, 2 * length, 2 ** 31]) {
+      const decoding = async () => await pipeline.decode(chunk, item.mask, wrong);
+      await assert.rejects(decoding, FormatError, `${item.name} as ${wrong}`);
+    }
+    for (const cut of [chunk.subarray(0, -1), chunk.subarray(0, 3), new Uint8Array(0)]) {
+      const decoding = async () => await pipeline.decode(cut, item.mask, length);
+      await assert.rejects(decoding, FormatError, `${item.name}, ${cut.length} bytes`);
+    }
+  }
+});
+
+Deno.test("openPipeline() gives an error or a chunk's length of bytes where chunks are damaged", async () => {
+  const below = seeded(1);
+  for (const item of cases) {
+    const { length } = wanted(item);
+    const pipeline = await pipelineOf(item.filters, item.elementSize);
+    const chunk = Uint8Array.fromBase64(item.chunk);
+    for (let round = 0; round < 60; round++) {
+      const end = below(3) === 0 ? below(chunk.length + 1) : chunk.length;
+      const damaged = chunk.slice(0, end);
+      for (let n = below(4); n > 0 && end > 0; n--) {
+        // Headers are hit as often as all that follows.
+        damaged[below(below(2) === 0 ? Math.min(end, 24) : end)]! ^= 1 << below(8);
+      }
+      try {
+        assert.equal((await pipeline.decode(damaged, item.mask, length)).length, length);
+      } catch (error) {
+        assert.ok(error instanceof FormatError && error.kind === "value", `${item.name}: ${error}`);
+      }
+    }
+  }
+});
+
+Deno.test("openPipeline() names the filter that finds damage", async () => {
+  const bytes = new Uint8Array(40).map((_, k) => k % 5);
+  const gzip = new Uint8Array(deflateSync(bytes));
+  const trailing = new Uint8Array([...gzip, 0]);
+  const cases: [number, Uint8Array, RegExp][] = [
+    [1, trailing, /^Cannot unpack a chunk with the filter gzip as it is damaged: 1 bytes follow/],
+    [1, gzip.subarray(0, -1), /filter gzip as it is damaged: unexpected end/],
+    [3, new Uint8Array(44).fill(1), /filter fletcher32 .*: the checksum does not fit the bytes/],
+    [3, new Uint8Array(3), /filter fletcher32 .*: the checksum is missing/],
+    [32000, new Uint8Array([0x20, 0]), /filter lzf .*: 40 bytes must come out: got 3/],
+    [32004, new Uint8Array(12), /filter lz4 .*: 40 bytes must come out: got 0/],
+    [32015, new Uint8Array(12), /filter zstd .*: it is no Zstandard frame/],
+  ];
+  for (const [id, chunk, message] of cases) {
+    const pipeline = await pipelineOf([filter(id)]);
+    await assert.rejects(async () => await pipeline.decode(chunk, 0, 40), (error: FormatError) => {
+      assert.deepEqual([error.kind, error.key, error.file], ["value", "X", "a.h5ad"]);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("openPipeline() accepts the checksum of old libraries, whose bytes are swapped", async () => {
+  const item = cases.find(({ filters }) => filters[0]!.id === 3)!;
+  const pipeline = await pipelineOf(item.filters);
+  const chunk = Uint8Array.fromBase64(item.chunk);
+  const end = chunk.length - 4;
+  const [a, b, c, d] = chunk.slice(end);
+  chunk.set([b!, a!, d!, c!], end);
+  const want = wanted(item);
+  assert.deepEqual(await pipeline.decode(chunk, 0, want.length), want);
+});
+
+Deno.test("openPipeline() refuses unknown filters by name and leaves some to the library", async () => {
+  for (const id of [307, 32013, 32026]) {
+    assert.equal(await openPipeline([filter(2, 4), filter(id)], PLACE, 4), undefined);
+  }
+  const unknown = { id: 32024, name: "jpeg", flags: 1, values: [] };
+  const unnamed = filter(305);
+  for (const [one, label] of [[unknown, "jpeg"], [unnamed, "unknown"]] as const) {
+    await assert.rejects(openPipeline([filter(307), one], PLACE, 4), (error: FormatError) => {
+      assert.equal(error.kind, "missing-filter");
+      const reason = `Cannot read the array as the filter ${label} (number ${one.id}) is not ` +
+        "available here: write the file with gzip, zstd or lz4 (key X of a.h5ad)";
+      assert.equal(error.message, reason);
+      return true;
+    });
+  }
+});
