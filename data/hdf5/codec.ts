@@ -9,6 +9,9 @@ export interface Expected {
 /** Undoes one filter of a chunk; throws where the bytes are damaged, with a reason that reads on after "as". */
 export type Codec = (chunk: Uint8Array, expected: Expected) => Uint8Array | Promise<Uint8Array>;
 
+/** Fills a block of a chunk out of packed bytes; throws where they are damaged. */
+export type UnpackBlock = (packed: Uint8Array, out: Uint8Array) => void;
+
 /** Refuses a length that is not expected. */
 export function checkLength(found: number, { length, exact }: Expected): void {
   if (exact ? found === length : found <= length) return;

@@ -1,8 +1,11 @@
 /** The filters of HDF5's arrays: which are there, and how chunks go back through them. */
 import { FormatError } from "../errors.ts";
+import { loadBitshuffle } from "./bitshuffle.ts";
+import { loadBlosc } from "./blosc.ts";
 import type { Codec, Expected } from "./codec.ts";
 import { checkFletcher32 } from "./fletcher32.ts";
 import { loadInflate } from "./inflate.ts";
+import { loadZstd } from "./load_zstd.ts";
 import { unpackLz4Chunk } from "./lz4.ts";
 import { unpackLzf } from "./lzf.ts";
 import { unshuffle } from "./shuffle.ts";
@@ -60,20 +63,13 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [6, { name: "scaleoffset" }],
   [307, { name: "bzip2" }],
   [32000, { name: "lzf", load: () => unpackLzf }],
-  [32001, { name: "blosc" }],
+  [32001, { name: "blosc", load: loadBlosc }],
   [32004, { name: "lz4", load: () => unpackLz4Chunk }],
-  [32008, { name: "bitshuffle" }],
+  [32008, { name: "bitshuffle", load: loadBitshuffle }],
   [32013, { name: "zfp" }],
   [32015, { name: "zstd", load: loadZstd }],
   [32026, { name: "blosc2" }],
 ]);
-
-/** The codec of Zstandard, whose WebAssembly is loaded when an array needs it. */
-async function loadZstd(): Promise<Codec> {
-  const { prepareZstd, unpackZstd } = await import("./zstd.ts");
-  await prepareZstd();
-  return unpackZstd;
-}
 
 /** A filter whose codec is ready. */
 interface Step {

@@ -5,7 +5,10 @@ import { checkDensity, type Codec, type Expected } from "./codec.ts";
 const DENSEST = 1032;
 
 /** Unpacks by the platform's stream, which refuses bytes behind the end. */
-async function inflateStream(packed: Uint8Array, { length }: Expected): Promise<Uint8Array> {
+export async function inflateStream(
+  packed: Uint8Array,
+  { length }: Expected,
+): Promise<Uint8Array> {
   const stream = new Blob([packed as BlobPart]).stream()
     .pipeThrough(new DecompressionStream("deflate"));
   const reader = stream.getReader();

@@ -1,5 +1,6 @@
 /** LZF, h5py's own filter: h5py/lzf/lzf/lzf_d.c. */
 import { checkLength, type Expected } from "./codec.ts";
+import { copyBack } from "./copy_back.ts";
 
 /** Length of what a chunk unpacks to. */
 function unpackedLength(chunk: Uint8Array): number {
@@ -37,7 +38,8 @@ export function unpackLzf(chunk: Uint8Array, expected: Expected): Uint8Array {
       const back = ((control & 31) << 8 | chunk[at + more]!) + 1;
       at += more + 1;
       if (back > to) throw new RangeError(`a repetition begins before the first byte`);
-      for (; to < end; to++) out[to] = out[to - back]!;
+      copyBack(out, to, end, back);
+      to = end;
     }
   }
   return out;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { deflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import { FormatError } from "../../../data/mod.ts";
 import { type Filter, openPipeline, type Pipeline } from "../../../data/hdf5/filters.ts";
+import { inflateStream } from "../../../data/hdf5/inflate.ts";
 import { seeded } from "../seeded.ts";
 
 /** A chunk that tests/fixtures/hdf5/make_filters.py recorded. */
@@ -28,7 +29,10 @@ async function pipelineOf(filters: readonly Filter[], elementSize = 4): Promise<
 }
 
 const filter = (id: number, ...values: number[]): Filter => ({ id, name: "", flags: 0, values });
-const wanted = ({ array }: Case) => Uint8Array.fromBase64(arrays[array]!);
+
+/** The bytes that must come out. */
+const wanted = ({ array }: Case) =>
+  new Uint8Array(inflateSync(Uint8Array.fromBase64(arrays[array]!)));
 
 Deno.test("openPipeline() unpacks the chunks that HDF5 and its plugins write", async () => {
   for (const item of cases) {
@@ -95,16 +99,34 @@ Deno.test("openPipeline() names the filter that finds damage", async () => {
     [3, new Uint8Array(3), /filter fletcher32 .*: the checksum is missing/],
     [32000, new Uint8Array([0x20, 0]), /filter lzf .*: 40 bytes must come out: got 3/],
     [32004, new Uint8Array(12), /filter lz4 .*: 40 bytes must come out: got 0/],
+    [32001, new Uint8Array(12), /filter blosc .*: its header is cut off/],
+    [32001, new Uint8Array(16), /filter blosc .*: 0 bytes are claimed: got 16/],
+    [32008, new Uint8Array(12), /filter bitshuffle .*: 40 bytes must come out: got 0/],
     [32015, new Uint8Array(12), /filter zstd .*: it is no Zstandard frame/],
   ];
   for (const [id, chunk, message] of cases) {
-    const pipeline = await pipelineOf([filter(id)]);
+    const pipeline = await pipelineOf([id === 32008 ? filter(id, 0, 5, 4, 0, 2) : filter(id)]);
     await assert.rejects(async () => await pipeline.decode(chunk, 0, 40), (error: FormatError) => {
       assert.deepEqual([error.kind, error.key, error.file], ["value", "X", "a.h5ad"]);
       assert.match(error.message, message);
       return true;
     });
   }
+});
+
+Deno.test("inflateStream() does in a page what node:zlib does on a server", async () => {
+  const bytes = new Uint8Array(100_000).map((_, k) => k % 251 * (k >> 9));
+  const packed = new Uint8Array(deflateSync(bytes));
+  const inflate = (chunk: Uint8Array, length: number) =>
+    inflateStream(chunk, { length, exact: true });
+  assert.deepEqual(await inflate(packed, bytes.length), bytes);
+  assert.equal((await inflate(packed, bytes.length + 9)).length, bytes.length);
+  await assert.rejects(inflate(packed, bytes.length - 1), /more than 99999 bytes come out/);
+  // Pages refuse what is cut off; Deno's stream only ends early, which the pipeline sees.
+  const half = inflate(packed.subarray(0, packed.length / 2), bytes.length);
+  assert.ok((await half.catch(() => [])).length < bytes.length);
+  await assert.rejects(inflate(new Uint8Array([...packed, 0]), bytes.length));
+  await assert.rejects(inflate(packed.map((byte, k) => k === 900 ? byte ^ 1 : byte), bytes.length));
 });
 
 Deno.test("openPipeline() accepts the checksum of old libraries, whose bytes are swapped", async () => {
@@ -116,6 +138,13 @@ Deno.test("openPipeline() accepts the checksum of old libraries, whose bytes are
   chunk.set([b!, a!, d!, c!], end);
   const want = wanted(item);
   assert.deepEqual(await pipeline.decode(chunk, 0, want.length), want);
+});
+
+Deno.test("openPipeline() reads Blosc's chunks that were only copied", async () => {
+  const bytes = [1, 2, 3];
+  const chunk = new Uint8Array([2, 1, 2, 1, 3, 0, 0, 0, 3, 0, 0, 0, 19, 0, 0, 0, ...bytes]);
+  const pipeline = await pipelineOf([filter(32001)]);
+  assert.deepEqual(await pipeline.decode(chunk, 0, 3), new Uint8Array(bytes));
 });
 
 Deno.test("openPipeline() refuses unknown filters by name and leaves some to the library", async () => {

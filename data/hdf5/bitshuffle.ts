@@ -1,0 +1,150 @@
+/** Bitshuffle: https://github.com/kiyo-masui/bitshuffle, src/bshuf_h5filter.c and bitshuffle_core.c. */
+import { checkDensity, checkLength, type Codec, type Expected, type UnpackBlock } from "./codec.ts";
+import { loadZstdBlock } from "./load_zstd.ts";
+import { unpackLz4 } from "./lz4.ts";
+import { unshuffle } from "./shuffle.ts";
+
+/** Bytes of a block whose length is not said, and the fewest elements of such a block. */
+const TARGET_BYTES = 8192;
+const FEWEST_ELEMENTS = 128;
+
+/** The most bytes that one byte can stand for, through Zstandard. */
+const DENSEST = 1 << 15;
+
+/**
+ * Puts the bits of elements together again, whose number must be a multiple of 8: bit b of byte k of element e lies in row 8 k + b, bit e.
+ */
+export function unshuffleBits(bits: Uint8Array, size: number): Uint8Array {
+  const planes = new Uint8Array(bits.length);
+  const words = new Uint32Array(planes.buffer);
+  const row = bits.length / size / 8;
+  for (let plane = 0; plane < size; plane++) {
+    transpose(bits.subarray(8 * plane * row, 8 * (plane + 1) * row), words, 2 * plane * row);
+  }
+  return unshuffle(planes, size);
+}
+
+/** Eight rows of bits to bytes; 8 x 8 bits at a time as in Hacker's Delight, section 7-3, the lowest bit being the first. */
+function transpose(rows: Uint8Array, words: Uint32Array, at: number): void {
+  const row = rows.length / 8;
+  for (let i = 0; i < row; i++, at += 2) {
+    let low = rows[i]! | rows[i + row]! << 8 | rows[i + 2 * row]! << 16 | rows[i + 3 * row]! << 24;
+    let high = rows[i + 4 * row]! | rows[i + 5 * row]! << 8 | rows[i + 6 * row]! << 16 |
+      rows[i + 7 * row]! << 24;
+    if ((low | high) === 0) continue; // as most high bits are
+    let swapped = (low ^ low >>> 7) & 0x00aa00aa;
+    low ^= swapped ^ swapped << 7;
+    swapped = (high ^ high >>> 7) & 0x00aa00aa;
+    high ^= swapped ^ swapped << 7;
+    swapped = (low ^ low >>> 14) & 0x0000cccc;
+    low ^= swapped ^ swapped << 14;
+    swapped = (high ^ high >>> 14) & 0x0000cccc;
+    high ^= swapped ^ swapped << 14;
+    swapped = (low ^ high << 4) & 0xf0f0f0f0;
+    words[at] = low ^ swapped;
+    words[at + 1] = high ^ swapped >>> 4;
+  }
+}
+
+/** Elements of the blocks of a chunk, each a multiple of 8; fewer than 8 are left over. */
+function* blocksOf(count: number, perBlock: number): Generator<number> {
+  const whole = count - count % 8;
+  for (let at = 0; at < whole; at += perBlock) yield Math.min(perBlock, whole - at);
+}
+
+/** Elements of a block whose length is not said. */
+function usualBlock(size: number): number {
+  const elements = Math.floor(TARGET_BYTES / size);
+  return Math.max(elements - elements % 8, FEWEST_ELEMENTS);
+}
+
+/** A chunk's elements in blocks. */
+interface Layout {
+  readonly size: number;
+  readonly perBlock: number;
+}
+
+/** Undoes the shuffling of a chunk that is not packed. */
+function unshuffleChunk(chunk: Uint8Array, { size, perBlock }: Layout): Uint8Array {
+  const out = new Uint8Array(chunk.length);
+  let at = 0;
+  for (const count of blocksOf(Math.floor(chunk.length / size), perBlock)) {
+    const end = at + count * size;
+    out.set(unshuffleBits(chunk.subarray(at, end), size), at);
+    at = end;
+  }
+  out.set(chunk.subarray(at), at);
+  return out;
+}
+
+/** Unpacks the blocks behind a chunk's header, each after its length. */
+function unpackBlocks(
+  chunk: Uint8Array,
+  out: Uint8Array,
+  { size, perBlock, unpack }: Layout & { readonly unpack: UnpackBlock },
+): void {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const bits = new Uint8Array(Math.min(perBlock * size, out.length));
+  let [at, to] = [12, 0];
+  for (const count of blocksOf(out.length / size, perBlock)) {
+    if (at + 4 > chunk.length) throw new RangeError("it ends before its last block");
+    const end = at + 4 + view.getUint32(at);
+    if (end > chunk.length) throw new RangeError("a block goes beyond it");
+    const block = bits.subarray(0, count * size);
+    unpack(chunk.subarray(at + 4, end), block);
+    out.set(unshuffleBits(block, size), to);
+    at = end;
+    to += block.length;
+  }
+  if (chunk.length - at !== out.length - to) {
+    throw new RangeError(
+      `${out.length - to} bytes must follow its blocks: got ${chunk.length - at}`,
+    );
+  }
+  out.set(chunk.subarray(at), to);
+}
+
+/** Unpacks a chunk whose header has its length and that of its blocks, both big-endian. */
+function unpackChunk(
+  chunk: Uint8Array,
+  expected: Expected,
+  { size, unpack }: { readonly size: number; readonly unpack: UnpackBlock },
+): Uint8Array {
+  if (chunk.length < 12) throw new RangeError("its header is cut off");
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const length = Number(view.getBigUint64(0));
+  checkLength(length, expected);
+  checkDensity(chunk, length, DENSEST);
+  const perBlock = Math.floor(view.getUint32(8) / size);
+  checkLayout({ size, perBlock });
+  if (length % size !== 0) throw new RangeError(`${length} bytes are no elements of ${size}`);
+  const out = new Uint8Array(length);
+  unpackBlocks(chunk, out, { size, perBlock, unpack });
+  return out;
+}
+
+/** Refuses what no writer makes. */
+function checkLayout({ size, perBlock }: Layout): void {
+  if (size > 0 && perBlock > 0 && perBlock % 8 === 0) return;
+  throw new RangeError(`${perBlock} elements of ${size} bytes are no block`);
+}
+
+/**
+ * The codec of a filter.
+ *
+ * @param values Version in two numbers, bytes of an element, elements of a block or 0, compressor: 0 none, 2 LZ4, 3 Zstandard.
+ */
+export async function loadBitshuffle(
+  [, , size, block, compressor]: readonly number[],
+  elementSize: number,
+): Promise<Codec> {
+  const layout = { size: size ?? elementSize, perBlock: block || usualBlock(size ?? elementSize) };
+  if (compressor === 2 || compressor === 3) {
+    const unpack = compressor === 2 ? unpackLz4 : await loadZstdBlock();
+    return (chunk, expected) => unpackChunk(chunk, expected, { size: layout.size, unpack });
+  }
+  return (chunk) => {
+    checkLayout(layout);
+    return unshuffleChunk(chunk, layout);
+  };
+}
