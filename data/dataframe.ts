@@ -41,6 +41,7 @@ import {
   countValues,
   type CrosstabOptions,
   describeColumns,
+  describedNames,
   type ValueCountsOptions,
 } from "./frame/tables.ts";
 import { keptRows, type RowNumbers } from "./frame/take.ts";
@@ -319,7 +320,7 @@ export class DataFrame<out S extends Schema = Schema> {
 
   /** Count, mean, deviation (n - 1) and quartiles of each numeric column, or count, unique, top and freq where none is. */
   async describe(): Promise<DataFrame> {
-    const names = this.columns();
+    const names = await describedNames(this.#shown.stored);
     const columns = await this.#columns(names);
     return new DataFrame(describeColumns(names.map((name, k) => [name, columns[k]!] as const)));
   }

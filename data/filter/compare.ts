@@ -36,7 +36,10 @@ function checkValue(column: Exclude<Column, CategoricalColumn>, value: FilterCon
   );
 }
 
-/** Numbers compared with one number; a loop for each operator, as this is where a million rows are read. */
+/**
+ * Numbers compared with one number; a loop for each operator, as this is where a million rows are read, and `Number` in place of
+ * a choice, as a branch that is taken at random takes five times as long.
+ */
 function compareNumbers(
   data: Float32Array | Float64Array | Uint8Array,
   op: FilterComparison,
@@ -44,12 +47,12 @@ function compareNumbers(
 ): Uint8Array {
   const keep = new Uint8Array(data.length);
   const { length } = data;
-  if (op === "==") { for (let k = 0; k < length; k++) keep[k] = data[k] === value ? 1 : 0; }
-  else if (op === "!=") { for (let k = 0; k < length; k++) keep[k] = data[k] !== value ? 1 : 0; }
-  else if (op === "<") { for (let k = 0; k < length; k++) keep[k] = data[k]! < value ? 1 : 0; }
-  else if (op === "<=") { for (let k = 0; k < length; k++) keep[k] = data[k]! <= value ? 1 : 0; }
-  else if (op === ">") { for (let k = 0; k < length; k++) keep[k] = data[k]! > value ? 1 : 0; }
-  else for (let k = 0; k < length; k++) keep[k] = data[k]! >= value ? 1 : 0;
+  if (op === "==") { for (let k = 0; k < length; k++) keep[k] = Number(data[k] === value); }
+  else if (op === "!=") { for (let k = 0; k < length; k++) keep[k] = Number(data[k] !== value); }
+  else if (op === "<") { for (let k = 0; k < length; k++) keep[k] = Number(data[k]! < value); }
+  else if (op === "<=") { for (let k = 0; k < length; k++) keep[k] = Number(data[k]! <= value); }
+  else if (op === ">") { for (let k = 0; k < length; k++) keep[k] = Number(data[k]! > value); }
+  else for (let k = 0; k < length; k++) keep[k] = Number(data[k]! >= value);
   return keep;
 }
 

@@ -4,7 +4,7 @@ import type { NumericDtype } from "../storage.ts";
 import { countCodes, factorize } from "./factorize.ts";
 import { type Groups, rowsByGroup } from "./groups.ts";
 import { missingRows } from "./missing.ts";
-import { quantile } from "./moments.ts";
+import { quantiles } from "./moments.ts";
 import type { NameOf, Schema } from "./schema.ts";
 
 /** What {@linkcode GroupBy.agg} computes of a column; `std` and `var` divide by n - 1. */
@@ -87,7 +87,7 @@ function medians(grouped: Grouped): Float64Array<ArrayBuffer> {
   const values = new Float64Array(rows.length);
   for (let k = 0; k < rows.length; k++) values[k] = numbers[rows[k]!]!;
   return Float64Array.from({ length: count }, (_, group) => {
-    return quantile(values.subarray(starts[group], starts[group + 1]).sort(), 0.5);
+    return quantiles(values.subarray(starts[group], starts[group + 1]), [0.5])[0]!;
   });
 }
 

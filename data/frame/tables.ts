@@ -1,8 +1,8 @@
 /** Counts and summaries of columns, as parts of a new table. */
 import { CategoricalColumn, type Column, NumericColumn, StringColumn } from "../column.ts";
+import type { LazyMap } from "../lazy_map.ts";
 import { countCodes, factorize, labelTexts } from "./factorize.ts";
-import { missingRows } from "./missing.ts";
-import { moments, quantile } from "./moments.ts";
+import { moments, quantiles } from "./moments.ts";
 import type { NameOf, Schema } from "./schema.ts";
 import type { DataFrameParts } from "./shown.ts";
 
@@ -128,16 +128,16 @@ export function countPairs(
 
 /** Count, mean, deviation and quantiles of a numeric column. */
 function summary(column: NumericColumn): Float64Array<ArrayBuffer> {
-  const missing = missingRows(column);
-  const { data, length } = column;
-  const kept = new Float64Array(length);
+  const { data, mask } = column;
+  const kept = new Float64Array(data.length);
   let count = 0;
-  for (let row = 0; row < length; row++) if (!missing?.[row]) kept[count++] = data[row]!;
+  for (let row = 0; row < data.length; row++) {
+    const value = data[row]!;
+    if (value === value && !mask?.[row]) kept[count++] = value;
+  }
   const values = kept.subarray(0, count);
   const { mean, std } = moments(values);
-  values.sort();
-  const quantiles = [0, 0.25, 0.5, 0.75, 1].map((q) => quantile(values, q));
-  return Float64Array.of(values.length, mean, std, ...quantiles);
+  return Float64Array.of(count, mean, std, ...quantiles(values, [0, 0.25, 0.5, 0.75, 1]));
 }
 
 /** How many values a column has, how many different ones, the most frequent one and how often it comes. */
@@ -147,6 +147,14 @@ function labelSummary(column: Column): string[] {
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const distinct = counts.filter((count) => count > 0).length;
   return [rows, distinct, index[0] ?? "", counts[0] ?? 0].map(String);
+}
+
+/** Names of the numeric columns, or of all where none is numeric: told by the stored columns, before rows are gathered. */
+export async function describedNames(stored: LazyMap<Column>): Promise<readonly string[]> {
+  const names = stored.keys();
+  const columns = await Promise.all(names.map((name) => stored.need(name)));
+  const numeric = names.filter((_, k) => columns[k]!.kind === "numeric");
+  return numeric.length > 0 ? numeric : names;
 }
 
 /** Summaries of the numeric columns, or of all where none is numeric. */

@@ -47,11 +47,14 @@ export function composeRows(below: Uint32Array | undefined, rows: RowNumbers): U
   return composed;
 }
 
-/** Numbers of the rows whose element of `keep` is 1. */
+/** Numbers of the rows whose element of `keep` is 1, where all are 0 or 1. */
 export function keptRows(keep: Uint8Array): Uint32Array {
+  const rows = new Uint32Array(keep.length);
   let count = 0;
-  for (let row = 0; row < keep.length; row++) count += keep[row]!;
-  const rows = new Uint32Array(count);
-  for (let row = 0, at = 0; row < keep.length; row++) if (keep[row]) rows[at++] = row;
-  return rows;
+  for (let row = 0; row < keep.length; row++) {
+    // Written in any case: a branch that is taken at random takes six times as long.
+    rows[count] = row;
+    count += keep[row]!;
+  }
+  return rows.slice(0, count);
 }
