@@ -8,7 +8,10 @@ import { loadInflate } from "./inflate.ts";
 import { loadZstd } from "./load_zstd.ts";
 import { unpackLz4Chunk } from "./lz4.ts";
 import { unpackLzf } from "./lzf.ts";
+import { loadNbit } from "./nbit.ts";
+import { loadScaleOffset } from "./scale_offset.ts";
 import { unshuffle } from "./shuffle.ts";
+import { loadSzip } from "./szip.ts";
 
 /** A filter of an array's pipeline, in the order in which it was applied when written. */
 export interface Filter {
@@ -58,9 +61,9 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
     load: ([size], elementSize) => (chunk) => unshuffle(chunk, size ?? elementSize),
   }],
   [3, { name: "fletcher32", added: 4, load: () => checkFletcher32 }],
-  [4, { name: "szip" }],
-  [5, { name: "nbit" }],
-  [6, { name: "scaleoffset" }],
+  [4, { name: "szip", load: loadSzip }],
+  [5, { name: "nbit", load: loadNbit }],
+  [6, { name: "scaleoffset", load: loadScaleOffset }],
   [307, { name: "bzip2" }],
   [32000, { name: "lzf", load: () => unpackLzf }],
   [32001, { name: "blosc", load: loadBlosc }],

@@ -59,7 +59,10 @@ Deno.test("openPipeline() refuses chunks of another length", async () => {
       const decoding = async () => await pipeline.decode(chunk, item.mask, wrong);
       await assert.rejects(decoding, FormatError, `${item.name} as ${wrong}`);
     }
-    for (const cut of [chunk.subarray(0, -1), chunk.subarray(0, 3), new Uint8Array(0)]) {
+    // szip, nbit and scaleoffset write more than they need.
+    const { id } = item.filters.at(-1)!;
+    const end = id >= 4 && id <= 6 ? chunk.length >> 1 : chunk.length - 1;
+    for (const cut of [chunk.subarray(0, end), chunk.subarray(0, 3), new Uint8Array(0)]) {
       const decoding = async () => await pipeline.decode(cut, item.mask, length);
       await assert.rejects(decoding, FormatError, `${item.name}, ${cut.length} bytes`);
     }
