@@ -1,16 +1,16 @@
 /** The filters of HDF5's arrays: which are there, and how chunks go back through them. */
+import { loadBlosc } from "../codecs/blosc.ts";
+import type { Codec, Expected } from "../codecs/codec.ts";
+import { loadInflate } from "../codecs/inflate.ts";
+import { loadZstd } from "../codecs/load_zstd.ts";
+import { unshuffle } from "../codecs/shuffle.ts";
 import { FormatError } from "../errors.ts";
 import { loadBitshuffle } from "./bitshuffle.ts";
-import { loadBlosc } from "./blosc.ts";
-import type { Codec, Expected } from "./codec.ts";
 import { checkFletcher32 } from "./fletcher32.ts";
-import { loadInflate } from "./inflate.ts";
-import { loadZstd } from "./load_zstd.ts";
-import { unpackLz4Chunk } from "./lz4.ts";
+import { unpackLz4Chunk } from "./lz4_chunk.ts";
 import { unpackLzf } from "./lzf.ts";
 import { loadNbit } from "./nbit.ts";
 import { loadScaleOffset } from "./scale_offset.ts";
-import { unshuffle } from "./shuffle.ts";
 import { loadSzip } from "./szip.ts";
 
 /** A filter of an array's pipeline, in the order in which it was applied when written. */

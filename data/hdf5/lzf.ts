@@ -1,6 +1,6 @@
 /** LZF, h5py's own filter: h5py/lzf/lzf/lzf_d.c. */
-import { checkLength, type Expected } from "./codec.ts";
-import { copyBack } from "./copy_back.ts";
+import { checkLength, type Expected } from "../codecs/codec.ts";
+import { copyBack } from "../codecs/copy_back.ts";
 
 /** Length of what a chunk unpacks to. */
 function unpackedLength(chunk: Uint8Array): number {

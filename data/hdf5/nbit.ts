@@ -1,6 +1,6 @@
 /** HDF5's nbit: the bits of elements that mean something, one after the other: H5Znbit.c. */
+import { checkLength, type Codec } from "../codecs/codec.ts";
 import { BitReader } from "./bit_reader.ts";
-import { checkLength, type Codec } from "./codec.ts";
 
 /** Classes of types in the filter's parameters. */
 const ATOMIC = 1;

@@ -1,6 +1,6 @@
 /** HDF5's scaleoffset: numbers above the least one, in as few bits as they need: H5Zscaleoffset.c. */
+import { checkLength, type Codec } from "../codecs/codec.ts";
 import { BitReader } from "./bit_reader.ts";
-import { checkLength, type Codec } from "./codec.ts";
 
 /** Bytes before the packed numbers: count of bits, length of the least number, the number in 16 bytes. */
 const HEADER = 21;

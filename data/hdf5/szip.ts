@@ -1,7 +1,7 @@
 /** Szip, which is adaptive entropy coding: CCSDS 121.0-B-3, with the options and the padding of https://github.com/MathisRosenhauer/libaec. */
+import { checkDensity, checkLength, type Codec } from "../codecs/codec.ts";
+import { unshuffle } from "../codecs/shuffle.ts";
 import { BitReader } from "./bit_reader.ts";
-import { checkDensity, checkLength, type Codec } from "./codec.ts";
-import { unshuffle } from "./shuffle.ts";
 
 /** Bits of the options. */
 const BIG_ENDIAN = 16;

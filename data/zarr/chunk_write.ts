@@ -1,5 +1,5 @@
 /** Cutting rows into chunks, and chunks into shards. */
-import { crc32c } from "./crc.ts";
+import { crc32c } from "../codecs/crc.ts";
 import type { Compress } from "./encoders.ts";
 
 /** How rows are cut. */

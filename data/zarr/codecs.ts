@@ -3,7 +3,7 @@
  * that other users of zarrita in the same program keep theirs.
  */
 import { registry } from "zarrita";
-import { crc32c } from "./crc.ts";
+import { crc32c } from "../codecs/crc.ts";
 
 /** What a codec learns of the chunks. */
 interface ChunkInfo {

@@ -2,9 +2,9 @@
  * A zarr store inside a ZIP file, read by ranges without loading the whole. Format: APPNOTE.TXT of PKWARE, sections 4.3.7 to
  * 4.3.16; ZIP64 included. An entry that was written several times has the value of the last.
  */
+import { crc32 } from "../codecs/crc.ts";
 import { FormatError } from "../errors.ts";
 import type { ByteSource } from "../source.ts";
-import { crc32 } from "./crc.ts";
 import { foldersOf, resolveRange, type ZarrStore } from "./store.ts";
 
 const END = 0x06054b50;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { deflateSync, inflateSync } from "node:zlib";
 import { FormatError } from "../../../data/mod.ts";
 import { type Filter, openPipeline, type Pipeline } from "../../../data/hdf5/filters.ts";
-import { inflateStream } from "../../../data/hdf5/inflate.ts";
+import { inflateStream } from "../../../data/codecs/inflate.ts";
 import { seeded } from "../seeded.ts";
 
 /** A chunk that tests/fixtures/hdf5/make_filters.py recorded. */

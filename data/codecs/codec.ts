@@ -1,4 +1,4 @@
-/** What decodes one filter of HDF5. */
+/** What decodes chunks: a filter of HDF5, a codec of zarr. */
 
 /** Bytes that must come out, or the most that may where `exact` is false: what another compressor made has any length. */
 export interface Expected {

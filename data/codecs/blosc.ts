@@ -2,14 +2,14 @@
  * Blosc 1: https://github.com/Blosc/c-blosc/blob/main/README_CHUNK_FORMAT.rst and blosc/blosc.c, blosc_d. It is ours as numcodecs' gives
  * damaged chunks as if they were whole.
  */
-import { unshuffleBits } from "./bitshuffle.ts";
 import { unpackBloscLz } from "./blosclz.ts";
 import { checkDensity, checkLength, type Codec, type Expected } from "./codec.ts";
 import { loadInflate } from "./inflate.ts";
+import { loadZstdBlock } from "./load_zstd.ts";
 import { unpackLz4 } from "./lz4.ts";
 import { unshuffle } from "./shuffle.ts";
 import { unpackSnappy } from "./snappy.ts";
-import { loadZstdBlock } from "./load_zstd.ts";
+import { unshuffleBits } from "./unshuffle_bits.ts";
 
 const HEADER = 16;
 /** Fewest elements of a block, and most bytes of an element, of which each byte plane is packed alone. */

@@ -1,4 +1,7 @@
-/** HDF5's shuffle: all first bytes of the elements, all second ones, ...: H5Zshuffle.c. Elements here are little-endian words. */
+/**
+ * Shuffle, as HDF5 and Blosc have it: all first bytes of the elements, all second ones, ...: H5Zshuffle.c. Elements here are
+ * little-endian words.
+ */
 
 /** Puts the bytes of each element together again; bytes that make no whole element were copied. */
 export function unshuffle(bytes: Uint8Array, size: number): Uint8Array {

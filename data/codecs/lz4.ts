@@ -1,9 +1,5 @@
-/** LZ4: blocks, and the filter of the HDF5 plugins that holds several. */
-import { checkDensity, checkLength, type Expected } from "./codec.ts";
+/** Blocks of LZ4. */
 import { copyBack } from "./copy_back.ts";
-
-/** The most bytes that one byte can stand for. */
-const DENSEST = 255;
 
 /** Literals from which on the platform's copying is faster than a loop. */
 const LONG = 32;
@@ -51,30 +47,4 @@ export function unpackLz4(block: Uint8Array, out: Uint8Array): void {
     to = end;
   }
   if (to !== out.length) throw new RangeError(`a block must have ${out.length} bytes: got ${to}`);
-}
-
-/** Unpacks a chunk of the filter: https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md, H5Zlz4.c. */
-export function unpackLz4Chunk(chunk: Uint8Array, expected: Expected): Uint8Array {
-  if (chunk.length < 12) throw new RangeError("its header is cut off");
-  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const claimed = Number(view.getBigUint64(0));
-  const blockLength = view.getUint32(8);
-  checkLength(claimed, expected);
-  checkDensity(chunk, claimed, DENSEST);
-  if (blockLength === 0 && claimed > 0) throw new RangeError("its blocks have no bytes");
-  const out = new Uint8Array(claimed);
-  let at = 12;
-  for (let to = 0; to < claimed; to += blockLength) {
-    if (at + 4 > chunk.length) throw new RangeError("it ends before its last block");
-    const packed = view.getUint32(at);
-    const end = at + 4 + packed;
-    if (end > chunk.length) throw new RangeError("a block goes beyond it");
-    const part = out.subarray(to, Math.min(to + blockLength, claimed));
-    const block = chunk.subarray(at + 4, end);
-    if (packed === part.length) part.set(block);
-    else unpackLz4(block, part);
-    at = end;
-  }
-  if (at !== chunk.length) throw new RangeError(`${chunk.length - at} bytes follow its last block`);
-  return out;
 }
