@@ -168,7 +168,7 @@ export function groupSizes({ codes, count }: Groups): Column {
 /** Aggregates a column over groups. */
 export function aggregate(column: Column, how: AggregateName, groups: Groups): Column {
   const missing = missingRows(column);
-  const codes = groups.codes.slice();
+  const codes = missing === undefined ? groups.codes : groups.codes.slice();
   missing?.forEach((gone, row) => gone && (codes[row] = -1));
   return AGGREGATES[how]({ column, groups, codes });
 }

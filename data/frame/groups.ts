@@ -1,6 +1,7 @@
 /** Groups of rows that have equal keys. */
 import type { Column } from "../column.ts";
 import { type Factor, labelTexts } from "./factorize.ts";
+import { keptRows } from "./take.ts";
 
 /** Rows by group. */
 export interface Groups {
@@ -15,27 +16,48 @@ export interface Groups {
 /** Most combinations of keys that get a place each. */
 const DIRECT = 1 << 22;
 
-/** The distinct combinations in ascending order, and the place of each row's among them. */
-function compress(combined: Float64Array, levels: number): { codes: Int32Array; found: number[] } {
-  const codes = new Int32Array(combined.length);
-  if (levels <= DIRECT) {
-    const places = new Int32Array(levels).fill(-1);
-    for (const value of combined) if (value >= 0) places[value] = 0;
-    const found: number[] = [];
-    places.forEach((place, value) => place === 0 && (places[value] = found.push(value) - 1));
-    for (let row = 0; row < codes.length; row++) {
-      codes[row] = combined[row]! < 0 ? -1 : places[combined[row]!]!;
-    }
-    return { codes, found };
+/** Codes of levels, or of combinations of them, which may be more than 32 bits count. */
+type Combined = Int32Array | Float64Array;
+
+/** Which of some levels there are, in ascending order. */
+function observedLevels(combined: Combined, levels: number): number[] {
+  const seen = new Uint8Array(levels);
+  let count = 0;
+  // Mostly all have come long before the last row.
+  for (let row = 0; row < combined.length && count < levels; row++) {
+    const level = combined[row]!;
+    if (level < 0 || seen[level]) continue;
+    seen[level] = 1;
+    count++;
   }
-  const found = [...new Set(combined)].filter((value) => value >= 0).sort((a, b) => a - b);
-  const places = new Map(found.map((value, place) => [value, place]));
-  combined.forEach((value, row) => codes[row] = places.get(value) ?? -1);
+  return Array.from(keptRows(seen));
+}
+
+/** The distinct combinations in ascending order, and the place of each row's among them. */
+function compress(combined: Combined, levels: number): { codes: Int32Array; found: number[] } {
+  if (levels > DIRECT) return compressMany(combined);
+  const found = observedLevels(combined, levels);
+  // Where no level is left out, each is its own place.
+  if (combined instanceof Int32Array && found.length === levels) return { codes: combined, found };
+  const places = new Int32Array(levels);
+  found.forEach((level, place) => places[level] = place);
+  const codes = new Int32Array(combined.length);
+  for (let row = 0; row < codes.length; row++) {
+    codes[row] = combined[row]! < 0 ? -1 : places[combined[row]!]!;
+  }
   return { codes, found };
 }
 
-/** Codes of the pairs of a group so far and a level of one more key. */
-function combine(codes: Int32Array, factor: Factor): Float64Array {
+/** The same for more combinations than there is room for. */
+function compressMany(combined: Combined): { codes: Int32Array; found: number[] } {
+  const found = [...new Set(combined)].filter((value) => value >= 0).sort((a, b) => a - b);
+  const places = new Map(found.map((value, place) => [value, place]));
+  return { codes: Int32Array.from(combined, (value) => places.get(value) ?? -1), found };
+}
+
+/** Codes of the pairs of a group so far, if there are any, and a level of one more key. */
+function combine(codes: Int32Array | undefined, factor: Factor): Combined {
+  if (codes === undefined) return factor.codes;
   const width = factor.levels.length;
   const combined = new Float64Array(codes.length);
   for (let row = 0; row < codes.length; row++) {
@@ -52,7 +74,7 @@ function combine(codes: Int32Array, factor: Factor): Float64Array {
  * @param observed Whether combinations that no row has are left out.
  */
 export function groupRows(factors: readonly Factor[], observed: boolean): Groups {
-  let codes = new Int32Array(factors[0]!.codes.length);
+  let codes: Int32Array | undefined;
   let levelsOf: number[][] = [[]];
   for (const factor of factors) {
     const width = factor.levels.length;
@@ -63,10 +85,10 @@ export function groupRows(factors: readonly Factor[], observed: boolean): Groups
       : { codes: Int32Array.from(combined), found: Array.from({ length: total }, (_, k) => k) };
     const before = levelsOf;
     levelsOf = parts.found.map((pair) => [...before[Math.floor(pair / width)]!, pair % width]);
-    codes = parts.codes as Int32Array<ArrayBuffer>;
+    codes = parts.codes;
   }
   const keys = factors.map(({ levels }, k) => levels.take(levelsOf.map((list) => list[k]!)));
-  return { codes, count: levelsOf.length, keys };
+  return { codes: codes!, count: levelsOf.length, keys };
 }
 
 /** Name of each group: the texts of its keys, joined by `_`. */

@@ -1,4 +1,4 @@
-/** Joins and summaries where their algorithms could go wrong; pandas' numbers are those of pandas 2.3.3. */
+/** Joins, summaries and groups where their algorithms could go wrong; pandas' numbers are those of pandas 2.3.3. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CategoricalColumn, DataFrame, NumericColumn } from "../../../data/mod.ts";
@@ -145,4 +145,32 @@ Deno.test("DataFrame.describe() of infinite numbers has the least, as pandas", a
     .with("x", Float64Array.of(2, -Infinity, 1, Infinity, 3));
   const { data } = await (await frame.describe()).column("x", "float64");
   assert.deepEqual([...data], [5, NaN, NaN, -Infinity, 1, 2, NaN, Infinity]);
+});
+
+Deno.test("DataFrame.groupBy() leaves labels as they are and groups those without rows, as pandas", async () => {
+  const label = new CategoricalColumn(Int32Array.of(0, 2, 2, -1, 0), ["A", "B", "C"]);
+  const frame = new DataFrame({
+    index: ["a", "b", "c", "d", "e"],
+    columns: { label, x: new NumericColumn(Float64Array.of(1, NaN, 4, 5, 2)) },
+  });
+  const means = async (rows: DataFrame, observed: boolean) => {
+    const table = await rows.groupBy("label", { observed }).agg({
+      mean: ["x", "mean"],
+      n: ["x", "count"],
+    });
+    return (await table.toRecords()).map(({ label, mean, n }) => [label, mean, n]);
+  };
+  assert.deepEqual(await means(frame, true), [["A", 1.5, 2], ["C", 4, 1]]);
+  assert.deepEqual(await means(frame, false), [["A", 1.5, 2], ["B", NaN, 0], ["C", 4, 1]]);
+  const some = frame.with("label", new CategoricalColumn(label.codes, ["C", "B", "A"]));
+  assert.deepEqual(await means(some.take([0, 1, 3]), true), [["C", 1, 1], ["A", NaN, 0]]);
+  const all = frame.with("label", new CategoricalColumn(Int32Array.of(1, 0, 1, 0, -1), ["A", "B"]));
+  assert.deepEqual(await means(all, true), [["A", 5, 1], ["B", 2.5, 2]]);
+  assert.deepEqual([...(await all.column("label", "categorical")).codes], [1, 0, 1, 0, -1]);
+  assert.deepEqual(await means(frame.take([]), true), []);
+  assert.deepEqual(await means(frame.take([]), false), [["A", NaN, 0], ["B", NaN, 0], [
+    "C",
+    NaN,
+    0,
+  ]]);
 });
