@@ -127,6 +127,17 @@ export function sliceRows(piece: CsrRows, from: number, to: number): CsrRows {
   };
 }
 
+/** Zeros of a length that may be too large. */
+function zeros(length: number, dtype: "float32" | "float64"): Float32Array | Float64Array {
+  const Values = dtype === "float64" ? Float64Array : Float32Array;
+  try {
+    return new Values(length);
+  } catch (cause) {
+    const reason = `Cannot read a dense array as there is no memory for ${length} values`;
+    throw new RangeError(reason, { cause });
+  }
+}
+
 /** A matrix over a reader. */
 export function matrixOf(reader: RowReader): Matrix {
   async function* rows(options: RowsOptions = {}): AsyncGenerator<CsrRows> {
@@ -148,8 +159,7 @@ export function matrixOf(reader: RowReader): Matrix {
     const { dtype = "float32", start = 0, end = reader.shape[0], ...rest } = options;
     checkOptions("read a dense array", rest, ["signal"]);
     checkRowRange(reader.shape, { start, end });
-    const Values = dtype === "float64" ? Float64Array : Float32Array;
-    const values = new Values((end - start) * reader.shape[1]);
+    const values = zeros((end - start) * reader.shape[1], dtype);
     for await (const piece of rows({ start, end, ...rest })) {
       scatter(piece, values, piece.start - start);
     }

@@ -1,4 +1,5 @@
 import { checkRange } from "./checks.ts";
+import { retry, RetryableError } from "./retry.ts";
 
 /** Bytes that can be read by range: a file, a Blob, an array or a URL. */
 export interface ByteSource {
@@ -46,9 +47,32 @@ function blobSource(blob: Blob): ByteSource {
   };
 }
 
+/** Tries of a request after the first, and milliseconds before the first of them. */
+const RETRIES = 4, DELAY = 100;
+
+/** Whether an answer may be another one soon. */
+function passes(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** Fetches a range of an address; the answer's body is read or cancelled by the caller. */
+async function fetchRange(url: string, range: string): Promise<Response> {
+  const act = async () => {
+    const answer = await fetch(url, { headers: { range } }).catch((cause) => {
+      throw new RetryableError(`Cannot read ${range} of ${url}: ${cause.message}`, { cause });
+    });
+    if (!passes(answer.status)) return answer;
+    await answer.body?.cancel();
+    throw new RetryableError(
+      `Cannot read ${range} of ${url}: the server answered ${answer.status}`,
+    );
+  };
+  return await retry(act, { retries: RETRIES, delay: DELAY, signal: undefined });
+}
+
 /** A source over http(s) by range requests. */
 async function httpSource(url: string): Promise<ByteSource> {
-  const head = await fetch(url, { headers: { range: "bytes=0-0" } });
+  const head = await fetchRange(url, "bytes=0-0");
   await head.body?.cancel();
   if (!head.ok) {
     throw new Error(`Cannot open ${url} as the server answered ${head.status} ${head.statusText}`);
@@ -67,7 +91,7 @@ async function httpSource(url: string): Promise<ByteSource> {
       checkRange(this, offset, length);
       if (length === 0) return new Uint8Array(0);
       const range = `bytes=${offset}-${offset + length - 1}`;
-      const answer = await fetch(url, { headers: { range } });
+      const answer = await fetchRange(url, range);
       if (answer.status !== 206) {
         await answer.body?.cancel();
         throw new Error(`Cannot read ${range} of ${url}: the server answered ${answer.status}`);

@@ -1,6 +1,5 @@
 /** Compression filters of HDF5: which are there, and the refusal of those that are not. */
 import { FormatError } from "../errors.ts";
-import { LZF } from "./hdf5_lzf.ts";
 
 /** A filter of a data set's pipeline. */
 export interface Filter {
@@ -18,7 +17,6 @@ const BUILT_IN = new Set([1, 2, 3, 4, 5, 6]);
 /** Registered number -> plugin of h5wasm-plugins. */
 const PLUGINS: ReadonlyMap<number, string> = new Map([
   [307, "bz2"],
-  [LZF, "lzf"],
   [32001, "blosc"],
   [32004, "lz4"],
   [32008, "bshuf"],
@@ -29,11 +27,6 @@ const PLUGINS: ReadonlyMap<number, string> = new Map([
 
 /** Compressors inside Blosc, by their place in its parameters, that the plugins name but were built without; zlib's lack aborts. */
 const BLOSC_LACKS: ReadonlyMap<number, string> = new Map([[3, "Snappy"], [4, "zlib"]]);
-
-/** Whether the unpacked length of lzf's chunks is not said, without which the plugin aborts. */
-export function lacksLength(filters: readonly Filter[]): boolean {
-  return filters.some(({ id, cd_values }) => id === LZF && !cd_values[2]);
-}
 
 /** The filter that is not available here. */
 function missing(label: string, place: { file: string; key: string }): FormatError {

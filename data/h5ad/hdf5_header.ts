@@ -4,7 +4,7 @@
  */
 
 /** Kinds of messages. */
-export const MESSAGE = { datatype: 0x0003, layout: 0x0008, filters: 0x000b } as const;
+export const MESSAGE = { datatype: 0x0003 } as const;
 
 const CONTINUATION = 0x0010;
 

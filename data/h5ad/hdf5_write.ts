@@ -1,7 +1,8 @@
 /** Writing HDF5 files: groups, attributes, arrays at once or piece by piece. */
 import { BufferedRows, bytesIn } from "../buffered_rows.ts";
 import { FormatError } from "../errors.ts";
-import { addressOf, type Hdf5Library, throwing } from "./hdf5.ts";
+import { addressOf, type Hdf5Library } from "./hdf5_library.ts";
+import { calling } from "./hdf5_call.ts";
 import { BOOL_STAND_IN, patchBooleans } from "./hdf5_bool.ts";
 import { packRows } from "./hdf5_struct.ts";
 import { type H5Module, H5T, type H5Type, holdsPointers } from "./hdf5_types.ts";
@@ -69,7 +70,7 @@ export class Hdf5Writer implements StorageWriter {
     this.#path = path;
     this.#gzip = options.gzip;
     const [low, high] = [module.H5F_LIBVER_EARLIEST, module.H5F_LIBVER_LATEST];
-    this.#id = throwing(module, () => module.open(path, module.H5F_ACC_TRUNC, false, low, high));
+    this.#id = calling(module, () => module.open(path, module.H5F_ACC_TRUNC, false, low, high));
   }
 
   /** Makes a group and the attributes of it. */
@@ -78,7 +79,7 @@ export class Hdf5Writer implements StorageWriter {
     attributes: Readonly<Record<string, AttributeValue>>,
   ): Promise<void> {
     const { module } = this.#library;
-    throwing(module, () => module.create_group(this.#id, `/${key}`, false));
+    calling(module, () => module.create_group(this.#id, `/${key}`, false));
     await this.attributes(key, attributes);
   }
 
@@ -98,7 +99,7 @@ export class Hdf5Writer implements StorageWriter {
     const space = { shape, maxshape: shape } as never as H5Type;
     if (list.length > 0 && typeof list[0] === "string") {
       const metadata = { ...typeFor({ kind: "string" }), ...space } as never;
-      throwing(
+      calling(
         module,
         () => module.create_vlen_str_attribute(this.#id, `/${key}`, name, list, metadata),
       );
@@ -120,7 +121,7 @@ export class Hdf5Writer implements StorageWriter {
       module,
       bytes,
       (pointer) =>
-        throwing(
+        calling(
           module,
           () => module.create_attribute(this.#id, `/${key}`, name, pointer, metadata),
         ),
@@ -153,7 +154,7 @@ export class Hdf5Writer implements StorageWriter {
 
   #create(key: string, pointer: bigint, metadata: object): void {
     const { module } = this.#library;
-    throwing(module, () => module.create_dataset(this.#id, `/${key}`, pointer, metadata as never));
+    calling(module, () => module.create_dataset(this.#id, `/${key}`, pointer, metadata as never));
   }
 
   #strings(key: string, texts: readonly string[], metadata: object): void {
@@ -169,7 +170,7 @@ export class Hdf5Writer implements StorageWriter {
       );
     }
     const { module } = this.#library;
-    throwing(
+    calling(
       module,
       () => module.create_vlen_str_dataset(this.#id, `/${key}`, texts, metadata as never),
     );
@@ -235,7 +236,7 @@ export class Hdf5Writer implements StorageWriter {
     const count = BigInt(block.bytes.length / block.rowBytes);
     const at = BigInt(block.at);
     onHeap(module, block.bytes, (pointer) =>
-      throwing(module, () => {
+      calling(module, () => {
         module.resize_dataset(this.#id, `/${key}`, [at + count, ...rest]);
         const offset = [at, ...rest.map(() => 0n)];
         const strides = [1n, ...rest.map(() => 1n)];

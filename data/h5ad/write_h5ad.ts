@@ -5,7 +5,7 @@ import { targetOf } from "../copy_nodes.ts";
 import type { MuData } from "../mudata.ts";
 import type { WriteReport } from "../write_anndata.ts";
 import { writeData } from "../write_mudata.ts";
-import type { Hdf5Library } from "./hdf5.ts";
+import type { Hdf5Library } from "./hdf5_library.ts";
 import { loadHdf5 } from "./hdf5_web.ts";
 import { Hdf5Writer } from "./hdf5_write.ts";
 

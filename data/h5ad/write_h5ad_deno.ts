@@ -1,7 +1,7 @@
 import type { AnnData } from "../anndata.ts";
 import { writeWhole } from "../atomic_deno.ts";
 import type { WriteReport } from "../write_anndata.ts";
-import type { Hdf5Library } from "./hdf5.ts";
+import type { Hdf5Library } from "./hdf5_library.ts";
 import { checkWriteOptions, writeHdf5, type WriteOptions } from "./write_h5ad.ts";
 
 /** How a file is written. */

@@ -1,6 +1,6 @@
 /** A store behind http(s): ranges of files, and folders that are listed as S3 does. */
 import { checkOptions } from "../checks.ts";
-import { Gate, retry, RetryableError } from "./retry.ts";
+import { Gate, retry, RetryableError } from "../retry.ts";
 import { parseListing } from "./s3_listing.ts";
 import type { FileRange, Store, StoreEntry } from "./store.ts";
 

@@ -12,16 +12,13 @@ import { type Random, seeded } from "./seeded.ts";
 /** Milliseconds after which a case counts as hanging. */
 const LIMIT_MS = 30_000;
 
-/** Cases after which a new worker is started, so that what one leaves behind cannot hide what becomes of many others. */
-const CASES_A_WORKER = 500;
-
 /** What became of a case. */
 export interface FuzzResult {
   /** Format of the file. */
   readonly kind: string;
   /** How it was damaged. */
   readonly damage: string;
-  /** "same data", "other data", "error KIND", "foreign MESSAGE", "hang" or "crash". */
+  /** "same data", "other data", "error: KIND", "foreign MESSAGE", "hang" or "crash". */
   readonly outcome: string;
 }
 
@@ -45,7 +42,11 @@ const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Ui
 export function fuzzedFiles(): Record<string, Uint8Array> {
   const path = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
   return {
-    h5ad: Deno.readFileSync(fixture("columns")),
+    "h5ad": Deno.readFileSync(fixture("columns")),
+    "h5ad, latest HDF5, gzip": Deno.readFileSync(fixture("latest")),
+    "h5ad, every filter": Deno.readFileSync(fixture("filters")),
+    "h5ad, anndata 0.5": Deno.readFileSync(fixture("legacy")),
+    "h5mu": Deno.readFileSync(path("mudata/cite.h5mu")),
     "zarr v2": Deno.readFileSync(zarrFixture("columns_v2")),
     "zarr v3": Deno.readFileSync(zarrFixture("columns_v3")),
     "10x h5": Deno.readFileSync(path("tenx/v3.h5")),
@@ -58,10 +59,7 @@ export function fuzzedFiles(): Record<string, Uint8Array> {
 class Reader {
   #worker: Worker | undefined;
 
-  #cases = 0;
-
   async read(task: FuzzTask): Promise<string> {
-    if (++this.#cases % CASES_A_WORKER === 0) this[Symbol.dispose]();
     const worker = this.#worker ??= new Worker(new URL("./fuzz_worker.ts", import.meta.url), {
       type: "module",
     });
@@ -112,7 +110,13 @@ export async function* fuzz(cases: number, seed: number): AsyncGenerator<FuzzRes
 if (import.meta.main) {
   const [cases = "10000", seed = "1"] = Deno.args;
   const table = new Map<string, Record<string, number>>();
-  for await (const { kind, damage, outcome } of fuzz(Number(cases), Number(seed))) {
+  let [slowest, last, most] = [0, performance.now(), 0];
+  const kinds = Object.keys(fuzzedFiles()).length;
+  for await (const { kind, damage, outcome } of fuzz(Number(cases) * kinds, Number(seed))) {
+    const now = performance.now();
+    slowest = Math.max(slowest, now - last);
+    last = now;
+    most = Math.max(most, Deno.memoryUsage().rss);
     if (/^(foreign|hang|crash)/.test(outcome)) console.log(kind, damage, outcome);
     const row = table.get(kind) ?? {};
     row[outcome] = (row[outcome] ?? 0) + 1;
@@ -123,5 +127,9 @@ if (import.meta.main) {
   for (const [kind, row] of table) {
     console.log(`| ${kind} | ${outcomes.map((outcome) => row[outcome] ?? 0).join(" | ")} |`);
   }
-  console.log(`memory at the end: ${Math.round(Deno.memoryUsage().rss / 2 ** 20)} MiB`);
+  console.log(
+    `\n${cases} cases a format from seed ${seed}; slowest ${slowest.toFixed(0)} ms; most memory ${
+      (most / 2 ** 20).toFixed(0)
+    } MiB`,
+  );
 }

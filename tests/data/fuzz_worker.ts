@@ -1,6 +1,7 @@
 /** Reads damaged files one after another in a process of its own, which its parent may end. */
 import { type AnnData, FormatError } from "../../data/mod.ts";
 import { openCells } from "../../data/cells/mod.ts";
+import { partsOf } from "./same.ts";
 import { triple } from "./text_files.ts";
 
 /** What is read: the kind of file and its bytes. */
@@ -9,35 +10,59 @@ export interface FuzzTask {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A hash of all that cells hold: names, columns, values of X. */
-export async function digestOf(adata: AnnData): Promise<string> {
-  const parts: unknown[] = [adata.obsNames, adata.varNames];
-  for (const frame of [adata.obs, adata.var]) {
-    for (const name of frame.columns()) {
-      parts.push([name, ...(await frame.column(name)).values()]);
-    }
-  }
-  for await (const { indptr, indices, data } of (await adata.matrix()).rows()) {
-    parts.push([...indptr], [...indices], [...data]);
-  }
+/** A hash of all that cells hold. */
+async function digestOf(adata: AnnData): Promise<string> {
+  const parts: unknown[] = [];
+  for (const [name, read] of partsOf(adata)) parts.push([name, await read()]);
   const text = JSON.stringify(
     parts,
-    (_, value) => typeof value === "bigint" ? `${value}n` : Number.isNaN(value) ? "NaN" : value,
+    (_, value) =>
+      typeof value === "bigint"
+        ? `${value}n`
+        : ArrayBuffer.isView(value)
+        ? Array.from(value as unknown as ArrayLike<number | bigint>, String)
+        : Number.isNaN(value)
+        ? "NaN"
+        : value,
   );
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return Array.from(new Uint8Array(hash).subarray(0, 8), (b) => b.toString(16)).join("");
 }
 
-/** What becomes of a file: a digest, or the kind of its error. */
+/** How an error is told: those that are not of ours are what no damage may lead to. */
+function nameOf(error: unknown): string {
+  if (error instanceof FormatError) return `error: ${error.kind}`;
+  const ours = error instanceof Error && /^Cannot /.test(error.message);
+  return ours ? `error: ${error.name}` : `foreign ${error instanceof Error ? error.stack : error}`;
+}
+
+/** Tries every part; one that fails with what is not an error of ours counts before the others. */
+async function worst(adata: AnnData, first: unknown): Promise<string> {
+  let name = nameOf(first);
+  for (const [, read] of partsOf(adata)) {
+    await read().catch((error) => {
+      if (!name.startsWith("foreign")) {
+        name = nameOf(error).startsWith("foreign") ? nameOf(error) : name;
+      }
+    });
+  }
+  return name;
+}
+
+/** What becomes of a file: a digest, or the kind of its first error. */
 export async function outcomeOf({ kind, bytes }: FuzzTask): Promise<string> {
+  let adata: AnnData;
   try {
     const source = kind.startsWith("mtx") ? { ...triple(), matrix: bytes } : bytes;
-    using adata = await openCells(source);
-    return `data ${await digestOf(adata)}`;
+    adata = await openCells(source, kind === "h5mu" ? { modality: "rna" } : {});
   } catch (error) {
-    if (error instanceof FormatError) return `error ${error.kind}`;
-    const ours = error instanceof Error && /^Cannot /.test(error.message);
-    return ours ? `error ${error.name}` : `foreign ${error}`;
+    return nameOf(error);
+  }
+  using cells = adata;
+  try {
+    return `data ${await digestOf(cells)}`;
+  } catch (error) {
+    return await worst(cells, error);
   }
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { AnnData, DataFrame, denseMatrix } from "../../data/mod.ts";
 import { openH5ad, writeH5ad } from "../../data/h5ad/mod.ts";
-import { PagedFile, type SyncReader } from "../../data/h5ad/hdf5_pages.ts";
 import { fixture, openFixture, TempFolder } from "./fixtures.ts";
 import { RangeServer } from "./range_server.ts";
 import { assertSame } from "./same.ts";
@@ -43,48 +42,4 @@ Deno.test("openH5ad() says when a server refuses a range", async () => {
   await writeLarge(folder.file("large.h5ad"));
   using server = await RangeServer.start(folder.file("large.h5ad"), { forbiddenFrom: 2 ** 20 });
   await assert.rejects(openH5ad(server.url), /Cannot read bytes=.* the server answered 403/);
-});
-
-/** A reader over bytes in memory that keeps what was asked for. */
-class Recorded implements SyncReader {
-  readonly asked: [number, number][] = [];
-  readonly most = 1 << 20;
-  constructor(readonly bytes: Uint8Array) {}
-  get size(): number {
-    return this.bytes.length;
-  }
-  read(offset: number, length: number): Uint8Array {
-    assert.ok(length > 0 && length <= this.most && offset + length <= this.size);
-    this.asked.push([offset, length]);
-    return this.bytes.slice(offset, offset + length);
-  }
-  close(): void {}
-}
-
-Deno.test("PagedFile gives the bytes that are there, and fetches each once", () => {
-  const bytes = Uint8Array.from({ length: 3_000_001 }, (_, k) => (k * 7) % 251);
-  const reader = new Recorded(bytes);
-  const file = new PagedFile(reader);
-  const read = (position: number, length: number) => {
-    const target = new Uint8Array(length);
-    return target.subarray(0, file.readInto(target, position));
-  };
-  for (const [position, length] of [[0, 8], [2_999_990, 100], [5, 0], [130_000, 2_000_000]]) {
-    const expected = bytes.slice(position, position! + length!);
-    assert.deepEqual(read(position!, length!), expected);
-  }
-  assert.equal(read(4_000_000, 10).length, 0);
-  const fetched = reader.asked.reduce((sum, [, length]) => sum + length, 0);
-  read(0, 2_000_000);
-  assert.equal(reader.asked.reduce((sum, [, length]) => sum + length, 0), fetched);
-});
-
-Deno.test("PagedFile reads ahead more and more, and starts again after a jump", () => {
-  const reader = new Recorded(new Uint8Array(8 << 20));
-  const file = new PagedFile(reader);
-  for (let at = 0; at < 1 << 20; at += 4096) file.readInto(new Uint8Array(4096), at);
-  const pages = reader.asked.map(([, length]) => length / (1 << 17));
-  assert.deepEqual(pages, [1, 2, 4, 8]);
-  file.readInto(new Uint8Array(1), 7 << 20);
-  assert.equal(reader.asked.at(-1)![1], 1 << 17);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FormatError } from "../../data/mod.ts";
-import { checkFilters, lacksLength } from "../../data/h5ad/hdf5_filters.ts";
+import { checkFilters } from "../../data/h5ad/hdf5_filters.ts";
 import { openFixture, VALUES, valuesOf } from "./fixtures.ts";
 
 Deno.test("openH5ad() reads every filter that is available", async () => {
@@ -35,10 +35,4 @@ Deno.test("checkFilters() refuses filters that are not there, by name, before an
       return true;
     });
   }
-});
-
-Deno.test("lacksLength() finds lzf without the length of a chunk", () => {
-  const lzf = (cd_values: number[]) => lacksLength([{ id: 32000, name: "lzf", cd_values }]);
-  assert.deepEqual([lzf([]), lzf([4, 261, 0]), lzf([4, 261, 480])], [true, true, false]);
-  assert.equal(lacksLength([{ id: 1, name: "deflate", cd_values: [4] }]), false);
 });

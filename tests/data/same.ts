@@ -56,6 +56,28 @@ async function mapContent<T extends UnsValue | AxisArray>(map: LazyMap<T>): Prom
   return entries;
 }
 
+/** Everything that an AnnData holds, in parts that can be read or fail one by one. */
+export function* partsOf(adata: AnnData): Generator<[string, () => Promise<unknown>]> {
+  for (const part of ["obs", "var"] as const) {
+    const frame = adata[part];
+    yield [`${part} names`, () => Promise.resolve(frame.index)];
+    for (const name of frame.columns()) {
+      yield [`${part} ${name}`, async () => columnContent(await frame.column(name))];
+    }
+  }
+  if (adata.X) yield ["X", () => matrixContent(adata.X!)];
+  for (const part of ["layers", "obsm", "varm", "obsp", "varp", "uns"] as const) {
+    const map: LazyMap<UnsValue | AxisArray> = adata[part];
+    for (const key of map.keys()) {
+      yield [`${part} ${key}`, async () => content(await map.need(key))];
+    }
+  }
+  if (adata.raw === undefined) return;
+  const { X, var: vars } = adata.raw;
+  yield ["raw X", () => matrixContent(X)];
+  yield ["raw var", () => frameContent(vars)];
+}
+
 /** Asserts that two AnnData hold the same. */
 export async function assertSame(actual: AnnData, expected: AnnData): Promise<void> {
   for (const part of ["obs", "var"] as const) {
