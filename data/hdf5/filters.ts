@@ -1,8 +1,9 @@
 /** The filters of HDF5's arrays: which are there, and how chunks go back through them. */
 import { loadBlosc } from "../codecs/blosc.ts";
-import type { Codec, Expected } from "../codecs/codec.ts";
+import type { Codec } from "../codecs/codec.ts";
 import { loadInflate } from "../codecs/inflate.ts";
 import { loadZstd } from "../codecs/load_zstd.ts";
+import { type Step, undoSteps } from "../codecs/pipeline.ts";
 import { unshuffle } from "../codecs/shuffle.ts";
 import { FormatError } from "../errors.ts";
 import { loadBitshuffle } from "./bitshuffle.ts";
@@ -54,7 +55,7 @@ interface KnownFilter {
 
 /** Registered number -> filter. */
 const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
-  [1, { name: "gzip", load: loadInflate }],
+  [1, { name: "gzip", load: () => loadInflate() }],
   [2, {
     name: "shuffle",
     added: 0,
@@ -73,13 +74,6 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [32015, { name: "zstd", load: loadZstd }],
   [32026, { name: "blosc2" }],
 ]);
-
-/** A filter whose codec is ready. */
-interface Step {
-  readonly name: string;
-  readonly added: number | undefined;
-  readonly codec: Codec;
-}
 
 /** The filter of a number, which may have no codec of ours. */
 function knownFilter({ id, name }: Filter, place: Place): KnownFilter {
@@ -110,60 +104,25 @@ export async function openPipeline(
   return { decode: (chunk, mask, length) => unpack(chunk, { steps, mask, length, place }) };
 }
 
-/** One chunk on its way. */
-interface Chunk {
+/** Undoes the filters that a chunk has. */
+function unpack(chunk: Uint8Array, { steps, mask, length, place }: Job) {
+  const applied = steps.filter((_, k) => (mask >>> k & 1) === 0);
+  const fail = (cause: unknown, step: Step) => damage(cause, step, place);
+  const check = (bytes: Uint8Array): Uint8Array => {
+    if (bytes.length === length) return bytes;
+    const reason = `Cannot read a chunk as ${length} bytes must come out: got ${bytes.length}`;
+    throw new FormatError("value", reason, place);
+  };
+  const bytes = undoSteps(chunk, applied, { length, exact: true, fail });
+  return bytes instanceof Promise ? bytes.then(check) : check(bytes);
+}
+
+/** What unpacking a chunk needs. */
+interface Job {
   readonly steps: readonly Step[];
   readonly mask: number;
   readonly length: number;
   readonly place: Place;
-}
-
-/** The most by which a compressor may make bytes longer that it cannot pack. */
-const mostPacked = (length: number) => length + (length >>> 3) + (1 << 12);
-
-/** What undoing each filter must give: the length that the filters before it made of the unpacked chunk. */
-function expectations({ steps, mask, length }: Chunk): (Expected | undefined)[] {
-  let now: Expected = { length, exact: true };
-  return steps.map(({ added }, k) => {
-    if ((mask >>> k & 1) === 1) return undefined;
-    const expected = now;
-    now = added === undefined
-      ? { length: mostPacked(now.length), exact: false }
-      : { length: now.length + added, exact: now.exact };
-    return expected;
-  });
-}
-
-/** Undoes all filters, the last first. */
-function unpack(chunk: Uint8Array, job: Chunk): Uint8Array | Promise<Uint8Array> {
-  return undo(chunk, job, expectations(job), job.steps.length - 1);
-}
-
-/** Undoes filter `k` and those before it; waits only where a codec makes a promise. */
-function undo(
-  bytes: Uint8Array,
-  job: Chunk,
-  expectations: readonly (Expected | undefined)[],
-  k: number,
-): Uint8Array | Promise<Uint8Array> {
-  for (; k >= 0; k--) {
-    const expected = expectations[k];
-    if (expected === undefined) continue;
-    const step = job.steps[k]!;
-    const fail = (cause: unknown) => damage(cause, step, job.place);
-    try {
-      const out = step.codec(bytes, expected);
-      if (out instanceof Promise) {
-        return out.catch(fail).then((next) => undo(next, job, expectations, k - 1));
-      }
-      bytes = out;
-    } catch (cause) {
-      fail(cause);
-    }
-  }
-  if (bytes.length === job.length) return bytes;
-  const reason = `Cannot read a chunk as ${job.length} bytes must come out: got ${bytes.length}`;
-  throw new FormatError("value", reason, job.place);
 }
 
 /** Says which filter found damage. */

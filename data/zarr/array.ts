@@ -1,24 +1,23 @@
 /** Reading blocks of zarr arrays chunk by chunk. */
-import { isZarritaError, open, root } from "zarrita";
 import { FormatError } from "../errors.ts";
 import { VALUE_ARRAYS } from "../numbers.ts";
 import type { ArrayData, Dtype, Range, RawArray } from "../storage.ts";
-import type { ArrayMeta } from "./array_meta.ts";
-import { missingCodecs, registerCodecs } from "./codecs.ts";
+import type { ArrayMeta, ChunkLayout } from "./array_meta.ts";
+import { eachAtOnce } from "./at_once.ts";
+import { type Chunk, type Coordinates, stridesOf } from "./chunk.ts";
+import { type ChunkBytes, type FetchChunk, plainChunks } from "./chunk_bytes.ts";
 import type { ChunkCache } from "./chunk_cache.ts";
-import type { ByteRange, ZarrStore } from "./store.ts";
+import { type ChunkDecoder, damaged, openDecoder } from "./chunk_decoder.ts";
+import { copyChunk } from "./copy_chunk.ts";
+import { shardedChunks } from "./shards.ts";
+import type { ZarrStore } from "./store.ts";
 import { splitRows } from "./struct.ts";
 
 /** Chunks that are fetched and decoded at a time. */
 const AT_ONCE = 8;
 
-/** Elements of a chunk and the distance of neighbours along each axis. */
-export interface Chunk {
-  /** The elements. */
-  readonly data: RawArray | string[];
-  /** Strides in elements. */
-  readonly stride: readonly number[];
-}
+/** Chunks that are looked for at a time. */
+const LOOKED_FOR = 1024;
 
 /** An array that blocks are read from. */
 export interface ArraySource {
@@ -32,46 +31,37 @@ export interface ArraySource {
   readonly cache: ChunkCache;
 }
 
-/** Decoder of chunks by their coordinates. */
-type GetChunk = (coordinates: number[]) => Promise<{ data: unknown; stride: readonly number[] }>;
-
-/** The store as zarrita sees it: this array alone, under metadata that it understands. */
-function viewOf({ store, path, meta }: ArraySource) {
-  // The rows of a structured type are an axis more for zarrita, which the names of its chunks do not have.
-  const chunkName = (name: string) =>
-    meta.struct === undefined || (name === "/0" && meta.shape.length === 0)
-      ? name
-      : name.replace(/[./]0$/, "");
-  const key = (name: string) => `${path === "" ? "" : `${path}/`}${chunkName(name).slice(1)}`;
-  const metadata = new TextEncoder().encode(JSON.stringify(meta.json));
-  const codecs = meta.json["codecs"] as { configuration?: { index_location?: string } }[];
-  const indexFirst = codecs.some(({ configuration }) => configuration?.index_location === "start");
-  return {
-    get: (name: string) => name === "/zarr.json" ? Promise.resolve(metadata) : store.get(key(name)),
-    getRange(name: string, range: ByteRange) {
-      // zarrita looks for the index of a shard at its end.
-      const part = indexFirst && "suffixLength" in range
-        ? { offset: 0, length: range.suffixLength }
-        : range;
-      return store.get(key(name), part);
-    },
-  };
+/** An array whose chunks can be decoded. */
+export interface OpenArray extends ArraySource {
+  /** How chunks are stored. */
+  readonly layout: ChunkLayout;
+  /** Finds chunks. */
+  readonly bytes: ChunkBytes;
+  /** Decodes chunks. */
+  readonly decoder: ChunkDecoder;
 }
 
 /** Opens an array for reading; refuses one whose codecs are not there. */
-export async function openChunks(source: ArraySource): Promise<GetChunk> {
-  const { meta, path, store } = source;
-  registerCodecs();
-  const [missing] = missingCodecs(meta.json["codecs"]);
-  if (missing !== undefined) {
-    throw new FormatError(
-      "missing-filter",
-      `Cannot read the array as the codec ${missing} is not available here: write the store with zstd, blosc or gzip`,
-      { file: store.name, key: path },
-    );
+export async function openArray(source: ArraySource): Promise<OpenArray> {
+  const { meta: { layout, dtype }, path, store, cache } = source;
+  const place = { file: store.name, key: path };
+  if (layout === undefined || dtype.kind === "unsupported") {
+    const found = dtype.kind === "unsupported" ? dtype.name : dtype.kind;
+    throw new FormatError("encoding", `Cannot read the array as its type is ${found}`, place);
   }
-  const array = await open.v3(root(viewOf(source)), { kind: "array" });
-  return (coordinates) => array.getChunk(coordinates);
+  const { shards } = layout;
+  if (shards !== undefined && shards.around.length > 0) {
+    const names = shards.around.map(({ name }) => name).join(", ");
+    const reason =
+      `Cannot read the array as codecs of whole shards are not available here: ${names}`;
+    throw new FormatError("missing-filter", reason, place);
+  }
+  const decoder = await openDecoder(layout.codecs, layout, place);
+  const chunks = { store, path, layout, cache };
+  const bytes = shards === undefined
+    ? plainChunks(chunks)
+    : await shardedChunks({ ...chunks, shards });
+  return { ...source, layout, bytes, decoder };
 }
 
 /** numpy's half precision as single, truth values as bytes, texts as a list. */
@@ -87,45 +77,40 @@ function plainData(data: unknown, dtype: Dtype): RawArray | string[] {
   return data as RawArray;
 }
 
-/** Chunks and elements as they are decoded: a structured type is one more axis of bytes. */
-function elementsOf({ chunks, dtype, struct }: ArrayMeta): Pick<ArrayMeta, "chunks" | "dtype"> {
-  if (struct === undefined) return { chunks, dtype };
-  return { chunks: [...chunks, struct.size], dtype: { kind: "numeric", name: "uint8" } };
+/** The type of elements as they are decoded: a structured type is one more axis of bytes. */
+function elementType({ dtype, struct }: ArrayMeta): Dtype {
+  return struct === undefined ? dtype : { kind: "numeric", name: "uint8" };
+}
+
+/** A chunk that is not stored. */
+function filledChunk({ layout, meta }: OpenArray): Chunk {
+  const count = layout.shape.reduce((product, length) => product * length, 1);
+  const data = allocate(elementType(meta), count);
+  data.fill(layout.fill() as never);
+  return { data, stride: stridesOf(layout.shape) };
 }
 
 /** Decodes one chunk; throws where it is damaged or does not have the elements it must have. */
-async function decodeChunk(
-  source: ArraySource,
-  getChunk: GetChunk,
-  coordinates: number[],
-): Promise<Chunk> {
-  const place = { file: source.store.name, key: source.path };
-  const act = `Cannot read chunk ${coordinates.join(".") || "0"} of the array as`;
-  const { chunks, dtype } = elementsOf(source.meta);
+async function readChunk(array: OpenArray, fetch: FetchChunk, at: Coordinates): Promise<Chunk> {
+  const { decoder, layout, meta, store, path } = array;
   try {
-    const { data, stride } = await getChunk(coordinates);
-    const plain = plainData(data, dtype);
-    const count = chunks.reduce((product, length) => product * length, 1);
+    const bytes = await fetch(at);
+    if (bytes === undefined) return filledChunk(array);
+    const { data, stride } = await decoder.decode(bytes);
+    const plain = plainData(data, elementType(meta));
+    const count = layout.shape.reduce((product, length) => product * length, 1);
     if (plain.length === count) return { data: plain, stride };
     throw new RangeError(`it must have ${count} elements: it has ${plain.length}`);
   } catch (cause) {
-    const damaged = cause instanceof RangeError || cause instanceof SyntaxError ||
-      isZarritaError(cause, "CodecPipelineError");
-    if (!damaged) throw cause;
-    const reason = isZarritaError(cause, "CodecPipelineError")
-      ? `it is damaged: ${cause.codec} says ${messageOf(cause.cause)}`
-      : (cause as Error).message;
-    throw new FormatError("value", `${act} ${reason}`, { ...place, cause });
+    throw damaged(cause, `chunk ${at.join(".") || "0"} of the array`, {
+      file: store.name,
+      key: path,
+    });
   }
 }
 
-/** What an error says; C++ code throws things that are no errors. */
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : "nothing more";
-}
-
 /** Coordinates of the chunks that a block touches, in row-major order. */
-function* touched(block: readonly Range[], chunks: readonly number[]): Generator<number[]> {
+function* touched(block: readonly Range[], chunks: readonly number[]): Generator<Coordinates> {
   if (block.some(([start, end]) => start === end)) return;
   const first = block.map(([start], axis) => Math.floor(start / chunks[axis]!));
   const last = block.map(([, end], axis) => Math.floor((end - 1) / chunks[axis]!));
@@ -142,87 +127,52 @@ function* touched(block: readonly Range[], chunks: readonly number[]): Generator
 /** Elements that a block may have: more would not fit the memory of a program, and are a sign of a damaged shape. */
 const MOST_ELEMENTS = 2 ** 31;
 
-/** The room for a block. */
-function allocate(dtype: Dtype, count: number, source: ArraySource): RawArray | string[] {
-  if (count > MOST_ELEMENTS) {
-    throw new FormatError(
-      "value",
-      `Cannot read the array at once as it must have at most ${MOST_ELEMENTS} elements: got ${count}`,
-      { file: source.store.name, key: source.path },
-    );
-  }
+/** Refuses a block of too many elements. */
+function checkCount(count: number, { store, path }: ArraySource): void {
+  if (count <= MOST_ELEMENTS) return;
+  throw new FormatError(
+    "value",
+    `Cannot read the array at once as it must have at most ${MOST_ELEMENTS} elements: got ${count}`,
+    { file: store.name, key: path },
+  );
+}
+
+/** The room for elements. */
+function allocate(dtype: Dtype, count: number): RawArray | string[] {
   if (dtype.kind === "string") return new Array<string>(count);
   if (dtype.kind === "bool") return new Uint8Array(count);
   if (dtype.kind !== "numeric") throw new TypeError(`Cannot allocate elements of ${dtype.kind}`);
   return new VALUE_ARRAYS[dtype.name](count);
 }
 
-/** A run of elements along the last axis. */
-interface Run {
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-  readonly step: number;
-}
-
-/** Copies one run. */
-function copyRun(target: RawArray | string[], data: RawArray | string[], run: Run): void {
-  if (run.step === 1 && !Array.isArray(target) && !Array.isArray(data)) {
-    target.set(data.subarray(run.from, run.from + run.count) as never, run.to);
-    return;
-  }
-  for (let k = 0; k < run.count; k++) target[run.to + k] = data[run.from + k * run.step]!;
-}
-
-/** Copies what a chunk and a block have in common into the block. */
-function copyChunk(
-  target: RawArray | string[],
-  chunk: Chunk & { coordinates: readonly number[] },
-  { block, chunks }: { block: readonly Range[]; chunks: readonly number[] },
-): void {
-  const rank = block.length;
-  const common = block.map(([start, end], axis) => {
-    const origin = chunk.coordinates[axis]! * chunks[axis]!;
-    return { origin, start: Math.max(start, origin), end: Math.min(end, origin + chunks[axis]!) };
-  });
-  const copy = (axis: number, from: number, to: number): void => {
-    const { origin, start, end } = common[axis]!;
-    const outer = block.slice(axis + 1).reduce((product, [a, b]) => product * (b - a), 1);
-    const first = from + (start - origin) * chunk.stride[axis]!;
-    const place = to + (start - block[axis]![0]) * outer;
-    if (axis === rank - 1) {
-      const step = chunk.stride[axis]!;
-      return copyRun(target, chunk.data, { from: first, to: place, count: end - start, step });
-    }
-    for (let k = 0; k < end - start; k++) {
-      copy(axis + 1, first + k * chunk.stride[axis]!, place + k * outer);
-    }
-  };
-  if (rank === 0) target[0] = chunk.data[0]!;
-  else copy(0, 0, 0);
-}
-
 /** Reads a block: one range an axis. */
-export async function readBlock(
-  source: ArraySource,
-  getChunk: GetChunk,
-  ranges: readonly Range[],
-): Promise<ArrayData> {
-  const { struct } = source.meta;
-  const { chunks, dtype } = elementsOf(source.meta);
+export async function readBlock(array: OpenArray, ranges: readonly Range[]): Promise<ArrayData> {
+  const { cache, path, meta, bytes, layout: { shape: chunks } } = array;
+  const { struct } = meta;
   const block = struct === undefined ? ranges : [...ranges, [0, struct.size] as const];
   const count = block.reduce((product, [start, end]) => product * (end - start), 1);
-  const target = allocate(dtype, count, source);
-  const queue = touched(block, chunks);
-  const work = async (): Promise<void> => {
-    for (const coordinates of queue) {
-      const chunk = await source.cache.get(
-        `${source.path}/${coordinates}`,
-        () => decodeChunk(source, getChunk, coordinates),
-      );
+  checkCount(count, array);
+  const target = allocate(elementType(meta), count);
+  const keyOf = (at: Coordinates) => `${path}/${at}`;
+  for (const group of groups(touched(ranges, chunks), LOOKED_FOR)) {
+    const fetch = await bytes.find(group.filter((at) => !cache.has(keyOf(at))));
+    await eachAtOnce(group, AT_ONCE, async (at) => {
+      const chunk = await cache.get(keyOf(at), () => readChunk(array, fetch, at));
+      const coordinates = struct === undefined ? at : [...at, 0];
       copyChunk(target, { ...chunk, coordinates }, { block, chunks });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+    });
+  }
   return struct === undefined ? target : splitRows(target as Uint8Array, struct);
+}
+
+/** Items in groups of some. */
+function* groups<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }

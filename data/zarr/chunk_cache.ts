@@ -1,4 +1,4 @@
-import type { Chunk } from "./array.ts";
+import type { Chunk } from "./chunk.ts";
 
 /** Bytes of decoded chunks that are kept. */
 const MOST_BYTES = 1 << 26;
@@ -16,6 +16,11 @@ export class ChunkCache {
   readonly #chunks = new Map<string, Promise<Chunk>>();
   readonly #bytes = new Map<string, number>();
   #total = 0;
+
+  /** Whether a chunk is there, or on its way. */
+  has(key: string): boolean {
+    return this.#chunks.has(key);
+  }
 
   /** The chunk under a key; a failure is not kept. */
   async get(key: string, load: () => Promise<Chunk>): Promise<Chunk> {

@@ -35,6 +35,12 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The member of a configuration. */
+export function configured(json: unknown, name: string): unknown {
+  const configuration = isObject(json) ? json["configuration"] : undefined;
+  return isObject(configuration) ? configuration[name] : undefined;
+}
+
 /** The JSON object under a key; undefined where there is no such key. */
 async function readJson(store: ZarrStore, key: string): Promise<Json | undefined> {
   const bytes = await store.get(key);

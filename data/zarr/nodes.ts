@@ -9,7 +9,7 @@ import type {
   StorageGroup,
   StorageNode,
 } from "../storage.ts";
-import { openChunks, readBlock } from "./array.ts";
+import { openArray, readBlock } from "./array.ts";
 import { type ArrayMeta, arrayMeta } from "./array_meta.ts";
 import { ChunkCache } from "./chunk_cache.ts";
 import { type Hierarchy, join, type Json, type NodeMeta } from "./hierarchy.ts";
@@ -105,7 +105,7 @@ class ZarrArray extends ZarrNode implements StorageArray {
   readonly dtype: Dtype;
   readonly chunks: readonly number[];
   readonly #meta: ArrayMeta;
-  #opened: ReturnType<typeof openChunks> | undefined;
+  #opened: ReturnType<typeof openArray> | undefined;
 
   constructor(state: StoreState, path: string, meta: NodeMeta) {
     super(state, path, meta);
@@ -117,18 +117,14 @@ class ZarrArray extends ZarrNode implements StorageArray {
 
   async read(ranges: readonly Range[] = []): Promise<ArrayData> {
     this.checkOpen();
-    const { dtype, shape } = this;
-    if (dtype.kind === "unsupported") {
-      throw new FormatError("encoding", `Cannot read the array as its type is ${dtype.name}`, this);
-    }
     const { hierarchy: { store }, cache } = this.state;
     const source = { store, path: this.path, meta: this.#meta, cache };
-    const getChunk = await (this.#opened ??= openChunks(source));
-    const block = shape.map((length, axis): Range => {
+    const array = await (this.#opened ??= openArray(source));
+    const block = this.shape.map((length, axis): Range => {
       const start = Math.min(ranges[axis]?.[0] ?? 0, length);
       return [start, Math.max(start, Math.min(ranges[axis]?.[1] ?? length, length))];
     });
-    return await readBlock(source, getChunk, block);
+    return await readBlock(array, block);
   }
 }
 

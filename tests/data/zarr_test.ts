@@ -126,6 +126,22 @@ Deno.test("openZarr() reads every layout of version 3", async () => {
   assert.deepEqual(await (await arrayOf(odd.root, "fixed")).read(), ["ab", "ü", ""]);
 });
 
+Deno.test("openZarr() reads structured rows whose chunks lie in columns", async () => {
+  const json = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const dtype = [["a", "<u2"], ["b", "|u1"]];
+  const meta = { zarr_format: 2, shape: [2, 3], chunks: [2, 3], dtype, order: "F" };
+  const rows = [0, 3, 1, 4, 2, 5].flatMap((k) => [k, 1, 10 * k]); // numpy's rows stay whole
+  const values = new Map([
+    [".zgroup", json({ zarr_format: 2 })],
+    ["rows/.zarray", json({ ...meta, fill_value: null, filters: null, compressor: null })],
+    ["rows/0.0", new Uint8Array(rows)],
+  ]);
+  const { root } = await openNodes(await openHierarchy(memoryStore(values)), "");
+  const { fields } = await (await arrayOf(root, "rows")).read() as { fields: Map<string, unknown> };
+  assert.deepEqual(fields.get("a"), Uint16Array.from([256, 257, 258, 259, 260, 261]));
+  assert.deepEqual(fields.get("b"), Uint8Array.from([0, 10, 20, 30, 40, 50]));
+});
+
 /** Changes the JSON under a key; version 3's metadata lie in the root too and are dropped there. */
 function patched(
   values: ReadonlyMap<string, Uint8Array>,
@@ -138,6 +154,12 @@ function patched(
   return new Map([...values, ["zarr.json", root], [key, bytes]]);
 }
 
+/** Shards inside shards, which nobody writes. */
+const SHARDS = {
+  name: "sharding_indexed",
+  configuration: { chunk_shape: [1], codecs: [{ name: "sharding_indexed" }], index_codecs: [] },
+};
+
 Deno.test("openZarr() refuses an array that it cannot read, and reads the rest", async () => {
   const values = await fixtureMap("columns_v3");
   const cases: [object, FormatErrorKind, RegExp][] = [
@@ -145,6 +167,10 @@ Deno.test("openZarr() refuses an array that it cannot read, and reads the rest",
     [{ shape: [1e13] }, "value", /at most 2147483648 elements: got 10000000000000/],
     [{ chunk_grid: { name: "regular" } }, "encoding", /shape \[4\] and its chunks do not fit/],
     [{ codecs: [{ name: "bytes" }, { name: "lzma" }] }, "missing-filter", /the codec lzma/],
+    [{ codecs: [{ name: "vlen-utf8" }] }, "value", /its codec vlen-utf8 cannot be made: the ele/],
+    [{ data_type: "string", codecs: [] }, "value", /its codec bytes cannot be made: texts/],
+    [{ codecs: [SHARDS, { name: "gzip" }] }, "missing-filter", /codecs of whole shards .*: gzip/],
+    [{ codecs: [SHARDS] }, "missing-filter", /the codec sharding_indexed is not available/],
   ];
   for (const [change, kind, message] of cases) {
     using adata = await openZarr(patched(values, "obs/score/zarr.json", change));
