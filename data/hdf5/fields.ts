@@ -74,7 +74,9 @@ export class Fields {
   uint(width: number): number {
     const at = this.skip(width);
     let value = 0;
-    for (let k = width - 1; k >= 0; k--) value = value * 256 + this.#bytes[at + k]!;
+    if (width === 8) {
+      value = this.#view.getUint32(at, true) + 2 ** 32 * this.#view.getUint32(at + 4, true);
+    } else for (let k = width - 1; k >= 0; k--) value = value * 256 + this.#bytes[at + k]!;
     if (value > Number.MAX_SAFE_INTEGER) throw new Damage(`the number ${value} is too large`);
     return value;
   }

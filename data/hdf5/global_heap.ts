@@ -7,8 +7,8 @@ export function referenceBytes({ offsetBytes }: Hdf5Bytes): number {
   return 8 + offsetBytes;
 }
 
-/** Bytes of texts that are decoded together. */
-const TEXT_BLOCK = 1 << 20;
+/** Bytes of texts that are decoded together, at first and at most. */
+const SMALL_BLOCK = 1 << 10, TEXT_BLOCK = 1 << 20;
 
 /** A heap: its bytes, and where its objects are by number. */
 interface Collection {
@@ -44,18 +44,24 @@ async function readCollection(file: Hdf5Bytes, address: number): Promise<Collect
 class TextBlock {
   readonly texts: string[] = [];
   readonly #decoder = new TextDecoder();
-  #block = new Uint8Array(TEXT_BLOCK);
+  #block = new Uint8Array(SMALL_BLOCK);
   #filled = 0;
 
   /** Adds the text in a range of bytes; what follows a NUL is left out. */
   add(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#filled + end - start + 1 > this.#block.length) this.#flush();
-    if (end - start + 1 > this.#block.length) this.#block = new Uint8Array(2 * (end - start + 1));
+    if (this.#filled + end - start + 1 > this.#block.length) this.#makeRoom(end - start + 1);
     const block = this.#block;
     let at = this.#filled;
     for (let k = start; k < end && bytes[k] !== 0; k++) block[at++] = bytes[k]!;
     block[at++] = 0;
     this.#filled = at;
+  }
+
+  /** Decodes what there is, and lets the next block hold more. */
+  #makeRoom(length: number): void {
+    this.#flush();
+    const wanted = Math.max(length, Math.min(TEXT_BLOCK, 4 * this.#block.length));
+    if (wanted > this.#block.length) this.#block = new Uint8Array(wanted);
   }
 
   /** All texts added. */

@@ -17,52 +17,91 @@ import {
 } from "../../mod.ts";
 
 const CELLS = 10_000, GENES = 20_000, PER_CELL = 1000;
-/** Parts of 10 million values, 8 bytes each. */
-const PARTS = 63;
+/** Parts of 10 million values, 8 bytes each: of the file that is embedded in part, and of the one that is read whole. */
+const PARTS = 63, READ_PARTS = 13;
+/** Times that one row is read from closed. */
+const ROWS_READ = 7;
 /** Cells that are embedded: those of one part with the largest numbers of `rank`. */
 const EMBEDDED = 500;
 
 /** Rows of the report. */
 export async function largeRows(folder: string, say: (line: string) => void): Promise<string[]> {
   const path = `${folder}large.h5ad`;
+  const write = async (parts: number) => {
+    const began = performance.now();
+    await writeLarge(path, parts);
+    return (performance.now() - began) / 1000;
+  };
+  say("writing 1 GB of cells, and reading them …");
+  await write(READ_PARTS);
+  const read = readRows(await inChild(path, "read"));
   say("writing 5 GB of cells …");
-  const began = performance.now();
-  await writeLarge(path);
-  const written = (performance.now() - began) / 1000;
+  const written = await write(PARTS);
+  say("opening, filtering and embedding …");
+  const embedded = embedRows(await inChild(path, "embed"), written);
+  await Deno.remove(path);
+  return [...embedded, ...read];
+}
+
+/** What a process of its own measures of a file. */
+async function inChild(path: string, what: string): Promise<Record<string, number>> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("large.ts", import.meta.url).pathname, path],
+    args: ["run", "-A", new URL("large.ts", import.meta.url).pathname, path, what],
     stderr: "inherit",
   });
-  say("opening, filtering and embedding …");
   const { stdout } = await child.output();
-  const { bytes, cells, values, opened, filtered, row, embedded, peak } = JSON.parse(
-    new TextDecoder().decode(stdout),
-  );
-  await Deno.remove(path);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** Heading of a file's table. */
+function heading({ bytes, cells, values }: Record<string, number>): string[] {
+  const millions = (values! / 1e6).toFixed(0);
+  const title = `## A file of ${
+    (bytes! / 1e9).toFixed(2)
+  } GB: ${cells} cells, ${millions} million values`;
+  return [title, "", "| | |", "| --- | --- |"];
+}
+
+/** Bytes in MiB. */
+function mebi(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+function embedRows(found: Record<string, number>, written: number): string[] {
+  const { opened, filtered, row, embedded, peak } = found;
   return [
-    `## A file of ${(bytes / 1e9).toFixed(2)} GB: ${cells} cells, ${
-      (values / 1e6).toFixed(0)
-    } million values`,
-    "",
-    "| | |",
-    "| --- | --- |",
+    ...heading(found),
     `| written, X piece by piece | ${written.toFixed(0)} s |`,
-    `| opened, names read | ${opened.toFixed(2)} s |`,
-    `| filtered by a label and a number to ${EMBEDDED} cells | ${filtered.toFixed(2)} s |`,
-    `| one row of X read | ${(1000 * row).toFixed(0)} ms |`,
+    `| opened, names read | ${opened!.toFixed(2)} s |`,
+    `| filtered by a label and a number to ${EMBEDDED} cells | ${filtered!.toFixed(2)} s |`,
+    `| one row of X read | ${(1000 * row!).toFixed(0)} ms |`,
     `| ${EMBEDDED} cells embedded (3 layers of 64, ${PER_CELL + 1} tokens each) | ${
-      embedded.toFixed(1)
+      embedded!.toFixed(1)
     } s |`,
-    `| peak resident memory of all that | ${(peak / 2 ** 20).toFixed(0)} MiB |`,
+    `| peak resident memory of all that | ${mebi(peak!)} |`,
+    "",
+  ];
+}
+
+function readRows(found: Record<string, number>): string[] {
+  const { first, median, seconds, values, peak } = found;
+  return [
+    ...heading(found),
+    `| one row of X, from closed, in a new process | ${(1000 * first!).toFixed(0)} ms |`,
+    `| the same again, median of ${ROWS_READ} | ${(1000 * median!).toFixed(0)} ms |`,
+    `| all of X read | ${seconds!.toFixed(2)} s, ${
+      (values! / 1e6 / seconds!).toFixed(0)
+    } million values/s |`,
+    `| peak resident memory of all that | ${mebi(peak!)} |`,
     "",
   ];
 }
 
 /** One part, again and again under other names: concatenation reads nothing until it is written. */
-async function writeLarge(path: string): Promise<void> {
+async function writeLarge(path: string, count: number): Promise<void> {
   const part = makePart();
   const parts = Object.fromEntries(
-    Array.from({ length: PARTS }, (_, i) => [`p${i}`, part] as const),
+    Array.from({ length: count }, (_, i) => [`p${i}`, part] as const),
   );
   const all = await concat(parts, { label: "part", indexUnique: "-" });
   await writeH5ad(all, path, { force: true });
@@ -85,39 +124,79 @@ function makePart(): AnnData {
   });
 }
 
-/** The measured process. */
-async function measure(path: string): Promise<void> {
-  let peak = 0;
-  const watch = setInterval(() => peak = Math.max(peak, Deno.memoryUsage().rss), 20);
-  const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+/** Seconds of acts, and the most memory that was resident meanwhile. */
+class Watch {
+  peak = 0;
+  readonly #timer = setInterval(() => this.#look(), 20);
+
+  async time<T>(work: () => Promise<T>): Promise<[T, number]> {
     const began = performance.now();
     const result = await work();
-    peak = Math.max(peak, Deno.memoryUsage().rss);
+    this.#look();
     return [result, (performance.now() - began) / 1000];
-  };
-  const [adata, opened] = await timed(() => openH5ad(path));
+  }
+
+  #look(): void {
+    this.peak = Math.max(this.peak, Deno.memoryUsage().rss);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Opens, filters and embeds a part of a file. */
+async function measureEmbedding(path: string): Promise<Record<string, number>> {
+  using watch = new Watch();
+  const [adata, opened] = await watch.time(() => openH5ad(path));
   using cells = adata;
   const first = CELLS - EMBEDDED;
-  const [few, filtered] = await timed(async () =>
+  const [few, filtered] = await watch.time(async () =>
     await cells.filter(obs`part == "p31" && rank >= ${first}`)
   );
-  const [, row] = await timed(async () => {
-    for await (const _ of cells.X!.rows({ start: 400_000, end: 400_001 }));
-  });
+  const [, row] = await watch.time(() => readRow(cells));
   await using device = await openWasmDevice();
   const vocab = GeneVocab.fromNames(Array.from({ length: GENES }, (_, i) => `GENE${i}`));
   using model = await freshModel(device, { config: parseConfig("mini"), vocab, seed: 1 });
-  const [result, embedded] = await timed(() => embed(few, model));
+  const [result, embedded] = await watch.time(() => embed(few, model));
   if (result.embeddings.length !== EMBEDDED * result.width) throw new Error("cells are missing");
-  clearInterval(watch);
-  const { size: bytes } = await Deno.stat(path);
-  const values = PARTS * CELLS * PER_CELL;
-  console.log(
-    JSON.stringify({ bytes, cells: cells.nObs, values, opened, filtered, row, embedded, peak }),
-  );
+  return { cells: cells.nObs, opened, filtered, row, embedded, peak: watch.peak };
+}
+
+/** Reads the row in the middle. */
+async function readRow(adata: AnnData): Promise<void> {
+  const start = adata.nObs >> 1;
+  for await (const _ of adata.X!.rows({ start, end: start + 1 }));
+}
+
+/** Reads one row from closed, again and again, and then all rows. */
+async function measureReading(path: string): Promise<Record<string, number>> {
+  using watch = new Watch();
+  const times: number[] = [];
+  for (let k = 0; k <= ROWS_READ; k++) {
+    const [, time] = await watch.time(async () => {
+      using adata = await openH5ad(path);
+      await readRow(adata);
+    });
+    times.push(time);
+  }
+  const [first, ...again] = times;
+  const median = again.sort((a, b) => a - b)[ROWS_READ >> 1];
+  using adata = await openH5ad(path);
+  let sum = 0;
+  const [, seconds] = await watch.time(async () => {
+    for await (const { data } of adata.X!.rows()) {
+      for (let k = 0; k < data.length; k++) sum += data[k]!; // for-of takes longer than the reading
+    }
+  });
+  if (!(sum > 0)) throw new Error("values are missing");
+  return { cells: adata.nObs, first: first!, median: median!, seconds, peak: watch.peak };
 }
 
 if (import.meta.main) {
-  await measure(Deno.args[0]!);
+  const [path, what] = Deno.args;
+  const { size: bytes } = await Deno.stat(path!);
+  const found = await (what === "read" ? measureReading : measureEmbedding)(path!);
+  console.log(JSON.stringify({ ...found, bytes, values: found.cells! * PER_CELL }));
   Deno.exit(0);
 }

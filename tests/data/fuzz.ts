@@ -23,7 +23,7 @@ export interface FuzzResult {
 }
 
 /** Ways of damaging a file. */
-const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> = {
+export const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> = {
   truncated: (bytes, random) => bytes.slice(0, random(bytes.length)),
   "bits flipped": (bytes, random) => {
     const out = bytes.slice();

@@ -1,4 +1,5 @@
 /** Reads damaged files one after another in a process of its own, which its parent may end. */
+import { createHash } from "node:crypto";
 import { type AnnData, FormatError } from "../../data/mod.ts";
 import { openCells } from "../../data/cells/mod.ts";
 import { partsOf } from "./same.ts";
@@ -12,21 +13,16 @@ export interface FuzzTask {
 
 /** A hash of all that cells hold. */
 async function digestOf(adata: AnnData): Promise<string> {
-  const parts: unknown[] = [];
-  for (const [name, read] of partsOf(adata)) parts.push([name, await read()]);
-  const text = JSON.stringify(
-    parts,
-    (_, value) =>
-      typeof value === "bigint"
-        ? `${value}n`
-        : ArrayBuffer.isView(value)
-        ? Array.from(value as unknown as ArrayLike<number | bigint>, String)
-        : Number.isNaN(value)
-        ? "NaN"
-        : value,
-  );
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash).subarray(0, 8), (b) => b.toString(16)).join("");
+  const hash = createHash("sha256");
+  for (const [name, read] of partsOf(adata)) {
+    const text = JSON.stringify([name, await read()], (_, value) => {
+      if (ArrayBuffer.isView(value)) hash.update(value as Uint8Array);
+      if (ArrayBuffer.isView(value)) return value.byteLength;
+      return typeof value === "bigint" ? `${value}n` : Number.isNaN(value) ? "NaN" : value;
+    });
+    hash.update(text);
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** How an error is told: those that are not of ours are what no damage may lead to. */
