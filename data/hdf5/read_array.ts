@@ -96,11 +96,16 @@ function runsOf(chunks: StoredChunk[]): Run[] {
   return runs;
 }
 
-/** An array of chunks; those that a read did not use up are kept for the next. */
+/** The last chunk of which a part may be read next, by address. */
+interface Kept {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads blocks of one array; a chunk that a read did not use up is kept for the next. */
 export class ArrayReader {
   readonly #info: ArrayInfo;
-  /** The last chunk of which a part may be read next, by address. */
-  #kept: { address: number; bytes: Uint8Array } | undefined;
+  #kept: Kept | undefined;
 
   /** Reads nothing yet. */
   constructor(info: ArrayInfo) {
@@ -143,10 +148,10 @@ export class ArrayReader {
     const runs = runsOf(chunks);
     let next = runs[0] && this.#fetch(runs[0]);
     for (const [k, run] of runs.entries()) {
-      const bytes = await next!;
+      const fetched = await next!;
       next = runs[k + 1] && this.#fetch(runs[k + 1]!);
       next?.catch(() => {}); // reported when it is waited for
-      await this.#unpackRun({ run, bytes, target, chunkBytes, chunk: layout.chunk });
+      await this.#unpackRun({ run, ...fetched, target, chunkBytes, chunk: layout.chunk });
     }
     return target.bytes;
   }
@@ -171,28 +176,31 @@ export class ArrayReader {
     return origin.map((start, axis): Range => [start, start + chunk[axis]!]);
   }
 
-  /** Reads the bytes of a run; nothing where its one chunk was kept. */
-  async #fetch({ at, end, chunks }: Run): Promise<Uint8Array> {
-    if (chunks.length === 1 && chunks[0]!.address === this.#kept?.address) return new Uint8Array(0);
-    return await this.#info.file.read(at, end - at);
+  /** Reads the bytes of a run; nothing where its one chunk was kept, which is then held on to. */
+  async #fetch({ at, end, chunks }: Run): Promise<{ bytes: Uint8Array; kept: Kept | undefined }> {
+    const kept = this.#kept;
+    if (chunks.length === 1 && chunks[0]!.address === kept?.address) {
+      return { bytes: new Uint8Array(0), kept };
+    }
+    return { bytes: await this.#info.file.read(at, end - at), kept: undefined };
   }
 
   async #unpackRun(
     job: {
       run: Run;
       bytes: Uint8Array;
+      kept: Kept | undefined;
       target: BlockBytes;
       chunkBytes: number;
       chunk: readonly number[];
     },
   ): Promise<void> {
-    const { run, bytes, target, chunkBytes, chunk } = job;
+    const { run, bytes, kept, target, chunkBytes, chunk } = job;
     const { size } = this.#info;
     await Promise.all(run.chunks.map(async (stored) => {
       const { address } = stored;
-      const unpacked = address === this.#kept?.address
-        ? this.#kept.bytes
-        : await this.#unpack(stored, bytes.subarray(address - run.at), chunkBytes);
+      const unpacked = kept?.bytes ??
+        await this.#unpack(stored, bytes.subarray(address - run.at), chunkBytes);
       const block = this.#rangesOf(stored, chunk);
       copyCommon(target, { bytes: unpacked, block }, size);
       const more = block.some(([, end], axis) => end > target.block[axis]![1]);
