@@ -1,5 +1,6 @@
 /** The filters of HDF5's arrays: which are there, and how chunks go back through them. */
 import { loadBlosc } from "../codecs/blosc.ts";
+import { unpackBzip2 } from "../codecs/bzip2.ts";
 import type { Codec } from "../codecs/codec.ts";
 import { loadInflate } from "../codecs/inflate.ts";
 import { loadZstd } from "../codecs/load_zstd.ts";
@@ -65,7 +66,7 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [4, { name: "szip", load: loadSzip }],
   [5, { name: "nbit", load: loadNbit }],
   [6, { name: "scaleoffset", load: loadScaleOffset }],
-  [307, { name: "bzip2" }],
+  [307, { name: "bzip2", load: () => unpackBzip2 }],
   [32000, { name: "lzf", load: () => unpackLzf }],
   [32001, { name: "blosc", load: loadBlosc }],
   [32004, { name: "lz4", load: () => unpackLz4Chunk }],

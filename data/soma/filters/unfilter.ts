@@ -3,6 +3,7 @@ import { FormatError } from "../../errors.ts";
 import { ByteReader, corrupt, type Place } from "../bytes.ts";
 import { type Datatype, isNumeric } from "../datatype.ts";
 import { reduceBitWidthBack } from "./bit_width.ts";
+import { bzip2 } from "./bzip2.ts";
 import { checkSums } from "./checksum.ts";
 import { delta, positiveDelta, xor } from "./delta.ts";
 import { doubleDelta } from "./double_delta.ts";
@@ -197,6 +198,7 @@ const BACK: Partial<Record<Filter["name"], Back>> = {
   gzip: compressor((part, length, { place }) => gunzip(part, length, place)),
   zstd: compressor((part, length, { place }) => zstd(part, length, place)),
   lz4: compressor((part, length, { place }) => lz4(part, length, place)),
+  bzip2: compressor((part, length, { place }) => bzip2(part, length, place)),
   rle: textual(
     runLengthStrings,
     compressor((part, length, { context, place }) =>

@@ -151,13 +151,13 @@ Deno.test("openPipeline() reads Blosc's chunks that were only copied", async () 
 });
 
 Deno.test("openPipeline() refuses unknown filters by name and leaves some to the library", async () => {
-  for (const id of [307, 32013, 32026]) {
+  for (const id of [32013, 32026]) {
     assert.equal(await openPipeline([filter(2, 4), filter(id)], PLACE, 4), undefined);
   }
   const unknown = { id: 32024, name: "jpeg", flags: 1, values: [] };
   const unnamed = filter(305);
   for (const [one, label] of [[unknown, "jpeg"], [unnamed, "unknown"]] as const) {
-    await assert.rejects(openPipeline([filter(307), one], PLACE, 4), (error: FormatError) => {
+    await assert.rejects(openPipeline([filter(32013), one], PLACE, 4), (error: FormatError) => {
       assert.equal(error.kind, "missing-filter");
       const reason = `Cannot read the array as the filter ${label} (number ${one.id}) is not ` +
         "available here: write the file with gzip, zstd or lz4 (key X of a.h5ad)";

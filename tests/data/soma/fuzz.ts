@@ -116,7 +116,7 @@ async function readEverything(files: Files): Promise<string> {
     return json([...out, data, shape]);
   }
   if (array.type !== "SOMADataFrame" && array.type !== "SOMASparseNDArray") return json(out);
-  const columns = array.schema.map(({ name }) => name).filter((name) => name !== "bzip2");
+  const columns = array.schema.map(({ name }) => name);
   const [index] = array.schema;
   const coords = index!.type === "int64" ? { [index!.name]: { min: 3, max: 220 } } : {};
   const table = await array.readAll({ columns, coords, int64: "bigint" });
