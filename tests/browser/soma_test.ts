@@ -6,6 +6,7 @@ import { plainColumn } from "../data/soma/plain.ts";
 import { S3Server } from "../data/soma/s3_server.ts";
 import {
   assertPlain,
+  columnsOf,
   expected,
   type ExpectedTable,
   fixturePath,
@@ -75,15 +76,15 @@ Deno.test({
   },
 });
 
+const SKIPPED = WITHOUT_SHARED ? ` (skipped: ${WITHOUT_SHARED})` : "";
+
 for (const name of ["v19_small_dictfilter", "v22_small", "v22_mid_cons"]) {
   Deno.test({
-    name: `chromium reads ${name} as Python does${
-      WITHOUT_SHARED ? ` (skipped: ${WITHOUT_SHARED})` : ""
-    }`,
+    name: `chromium reads ${name} and its embedding as Python does${SKIPPED}`,
     ignore: ignore || WITHOUT_SHARED !== undefined,
     fn: async () => {
       await using server = new S3Server(directoryStore(shared("")));
-      const { X } = await expected<Manifest>(`${name}/manifest.json`);
+      const { X, emb, obs_value_filter: asked } = await expected<Manifest>(`${name}/manifest.json`);
       const human = "census_data/homo_sapiens";
       const paths = {
         [`${human}/obs`]: "obs",
@@ -91,9 +92,10 @@ for (const name of ["v19_small_dictfilter", "v22_small", "v22_mid_cons"]) {
         "census_info/datasets": "datasets",
         [`${human}/ms/RNA/feature_dataset_presence_matrix`]: "presence",
       };
+      const { filter: valueFilter } = asked;
       const [read] = await inPage([{
         name: "readStore",
-        args: [`${server.url}${name}`, Object.keys(paths), X],
+        args: [`${server.url}${name}`, Object.keys(paths), { queries: X, valueFilter }],
       }]);
       for (const [path, answer] of Object.entries(paths)) {
         const by = answer === "presence" ? ["soma_dim_0", "soma_dim_1"] : ["soma_joinid"];
@@ -103,7 +105,32 @@ for (const name of ["v19_small_dictfilter", "v22_small", "v22_mid_cons"]) {
           by,
         );
       }
+      assert.deepEqual(read!.filtered, asked.soma_joinids);
       assert.deepEqual(read!.X, X.map(({ nnz, sha256 }) => ({ nnz, sha256 })));
+      const [embedding] = await inPage([{
+        name: "readEmbedding",
+        args: [`${server.url}${name}_emb`],
+      }]);
+      assert.deepEqual(embedding, { nnz: emb.nnz, sha256: emb.sha256, info: emb.info });
     },
   });
 }
+
+Deno.test({
+  name: `chromium reads arrays with updates, deletes and other indexes as Python does${SKIPPED}`,
+  ignore: ignore || WITHOUT_SHARED !== undefined,
+  fn: async () => {
+    await using server = new S3Server(directoryStore(shared("")));
+    const answers = Object.entries(await expected<Record<string, ExpectedTable>>("edge_v22.json"));
+    const url = `${server.url}edge_v22`;
+    const read = await inPage(answers.map(([edge, answer]) => ({
+      name: "readSmall" as const,
+      args: [url, edge, columnsOf(answer)] as Parameters<SomaPage["readSmall"]>,
+    })));
+    assert.ok(answers.length > 10);
+    answers.forEach(([, answer], k) => {
+      const { table, index } = read[k]!;
+      assertPlain(table, answer, index.filter((name) => name in answer));
+    });
+  },
+});

@@ -1,5 +1,5 @@
 /** What was read, in a form that is compared; runs in a page too. */
-import type { SomaColumn, SomaTable } from "../../../data/soma/mod.ts";
+import type { SomaColumn, SomaObject, SomaTable } from "../../../data/soma/mod.ts";
 
 /** A query on X, with its answer. */
 export interface ExpectedQuery {
@@ -60,4 +60,34 @@ export function recordedCoords(kind: ExpectedQuery["rows_kind"], value: Expected
   if (kind === "list") return value as readonly number[];
   const [min, max] = value as readonly (number | null)[];
   return { ...min != null && { min }, ...max != null && { max } };
+}
+
+/** Values that are asked for by name of the index. */
+const EDGE_COORDS: Readonly<
+  Record<string, Record<string, { min: string | number; max: string | number }>>
+> = {
+  "strdim[B..Q]": { gene: { min: "B", max: "Q" } },
+  "twodim[c1..c2,10..50]": { louvain: { min: "c1", max: "c2" }, soma_joinid: { min: 10, max: 50 } },
+};
+
+/** A table as lists by column. */
+export type PlainTable = Record<string, unknown[]>;
+
+/** Reads what a recorded read of a small array asks for: `name`, `name@time` or `name[values]`; the names of its index too. */
+export async function readEdge(
+  open: (name: string, options: { timestamp?: number }) => Promise<SomaObject>,
+  edge: string,
+  columns: Readonly<Record<string, { readonly codes: boolean }>>,
+): Promise<{ table: PlainTable; index: string[] }> {
+  const [, name, time] = /^(\w+)(?:@(\d+))?/.exec(edge)!;
+  const array = await open(name!, time === undefined ? {} : { timestamp: Number(time) });
+  if (array.type !== "SOMADataFrame" && array.type !== "SOMASparseNDArray") {
+    throw new TypeError(`Cannot read ${edge} as it is no table: ${array.type}`);
+  }
+  const coords = EDGE_COORDS[edge];
+  const read = await array.readAll({ columns: Object.keys(columns), ...coords && { coords } });
+  const table = Object.fromEntries(
+    read.columns().map((name) => [name, plainColumn(read.column(name), columns[name]?.codes)]),
+  );
+  return { table, index: array.schema.filter(({ index }) => index).map(({ name }) => name) };
 }

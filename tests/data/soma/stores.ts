@@ -85,6 +85,13 @@ export function assertTable(table: SomaTable, answer: ExpectedTable, by: readonl
   assertPlain(Object.fromEntries(columns), answer, by);
 }
 
+/** Which columns a recorded read has, and whether it has them as codes. */
+export function columnsOf(answer: ExpectedTable): Record<string, { codes: boolean }> {
+  return Object.fromEntries(
+    Object.entries(answer).map(([name, column]) => [name, { codes: "codes_only" in column }]),
+  );
+}
+
 /** Compares lists by column with their answer. */
 export function assertPlain(
   table: Readonly<Record<string, readonly unknown[]>>,
