@@ -5,9 +5,10 @@
 import { unpackBloscLz } from "./blosclz.ts";
 import { checkDensity, checkLength, type Codec, type Expected } from "./codec.ts";
 import { loadInflate } from "./inflate.ts";
+import { type Kernels, loadKernels, MOST_OF_BLOCK } from "./kernels.ts";
+import { loadLz4, type Unshuffle, unshuffleWith } from "./load_kernels.ts";
 import { loadZstdBlock } from "./load_zstd.ts";
 import { unpackLz4 } from "./lz4.ts";
-import { unshuffle } from "./shuffle.ts";
 import { unpackSnappy } from "./snappy.ts";
 import { unshuffleBits } from "./unshuffle_bits.ts";
 
@@ -22,16 +23,19 @@ const DENSEST = 1 << 15;
 const FLAG = { shuffle: 1, copied: 2, bitshuffle: 4, reserved: 8, whole: 16 };
 
 /** Fills a block out of packed bytes. */
-type Unpack = (packed: Uint8Array, out: Uint8Array) => void | Promise<void>;
+export type Unpack = (packed: Uint8Array, out: Uint8Array) => void | Promise<void>;
 
 /** Compressors by their place in the flags. */
-const COMPRESSORS: readonly (() => Unpack | Promise<Unpack>)[] = [
+export const COMPRESSORS: readonly (() => Unpack | Promise<Unpack>)[] = [
   () => unpackBloscLz,
-  () => unpackLz4,
+  loadLz4,
   () => unpackSnappy,
   loadZlibBlock,
   loadZstdBlock,
 ];
+
+/** The places of some of them; zlib may make promises. */
+const [LZ4, ZLIB] = [1, 3];
 
 /** Loads zlib for blocks. */
 async function loadZlibBlock(): Promise<Unpack> {
@@ -111,22 +115,19 @@ function partCount({ flags, size, block }: Header, length: number): number {
   return split ? size : 1;
 }
 
-/** Undoes the shuffling of a block. */
-function unshuffleBlock(bytes: Uint8Array, { flags, size }: Header): Uint8Array {
-  if ((flags & FLAG.shuffle) !== 0) return unshuffle(bytes, size);
-  const count = Math.floor(bytes.length / size);
+/** How a block was shuffled. */
+function shuffleOf({ flags, size }: Header, length: number): "bytes" | "bits" | undefined {
+  if ((flags & FLAG.shuffle) !== 0) return size > 1 ? "bytes" : undefined;
+  const count = Math.floor(length / size);
   // Blocks that are not made of eights were copied.
-  if ((flags & FLAG.bitshuffle) === 0 || count === 0 || count % 8 !== 0) return bytes;
-  const whole = count * size;
-  const out = bytes.slice();
-  out.set(unshuffleBits(bytes.subarray(0, whole), size));
-  return out;
+  return (flags & FLAG.bitshuffle) !== 0 && count > 0 && count % 8 === 0 ? "bits" : undefined;
 }
 
-/** Blocks of the unpacked chunk. */
-function blocksOf(out: Uint8Array, { block }: Header): Uint8Array[] {
-  const count = Math.ceil(out.length / block);
-  return Array.from({ length: count }, (_, k) => out.subarray(k * block, (k + 1) * block));
+/** Puts the bits of each element together again; bytes that make no whole element were copied. */
+function putBits(planes: Uint8Array, size: number, out: Uint8Array): void {
+  const whole = Math.floor(planes.length / size) * size;
+  out.set(unshuffleBits(planes.subarray(0, whole), size));
+  out.set(planes.subarray(whole), whole);
 }
 
 /** Fills parts from the k-th on; waits only where a compressor makes a promise. */
@@ -142,44 +143,81 @@ function unpackParts(parts: readonly Part[], unpack: Unpack, k = 0): void | Prom
   }
 }
 
-/** Unpacks the blocks of a chunk, whose places follow its header. */
+/** What unpacks blocks. */
+interface Tools {
+  readonly unpack: Unpack;
+  readonly unshuffle: Unshuffle;
+  /** Memory for a block that is still shuffled. */
+  readonly planes: (length: number) => Uint8Array;
+}
+
+/** Unpacks a block; `at` is the place of its parts. */
+function unpackBlock(
+  chunk: Uint8Array,
+  { at, out, header }: { at: number; out: Uint8Array; header: Header },
+  tools: Tools,
+): void | Promise<void> {
+  const shuffle = shuffleOf(header, out.length);
+  const planes = shuffle === undefined ? out : tools.planes(out.length);
+  const parts = [...partsOf(chunk, at, { out: planes, parts: partCount(header, out.length) })];
+  const finish = () => {
+    if (shuffle === "bytes") tools.unshuffle(planes, header.size, out);
+    else if (shuffle === "bits") putBits(planes, header.size, out);
+  };
+  const waiting = unpackParts(parts, tools.unpack);
+  return waiting === undefined ? finish() : waiting.then(finish);
+}
+
+/** Unpacks the blocks of a chunk, whose places follow its header, from the k-th on. */
 function unpackBlocks(
   chunk: Uint8Array,
-  header: Header,
-  unpack: Unpack,
+  { whole, header, k = 0 }: { whole: Uint8Array; header: Header; k?: number },
+  tools: Tools,
 ): Uint8Array | Promise<Uint8Array> {
   const count = Math.ceil(header.length / header.block);
   if (HEADER + 4 * count > chunk.length) throw new RangeError("its list of blocks is cut off");
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const whole = new Uint8Array(header.length);
-  const blocks = blocksOf(whole, header);
-  const parts = blocks.flatMap((out, k) => {
+  for (; k < count; k++) {
     const at = view.getUint32(HEADER + 4 * k, true);
-    return [...partsOf(chunk, at, { out, parts: partCount(header, out.length) })];
-  });
-  const waiting = unpackParts(parts, unpack);
-  const finish = () => {
-    for (const block of blocks) block.set(unshuffleBlock(block, header));
-    return whole;
+    const out = whole.subarray(k * header.block, (k + 1) * header.block);
+    const waiting = unpackBlock(chunk, { at, out, header }, tools);
+    if (waiting !== undefined) {
+      return waiting.then(() => unpackBlocks(chunk, { whole, header, k: k + 1 }, tools));
+    }
+  }
+  return whole;
+}
+
+/** Loads what unpacks the blocks of a compressor. */
+async function loadTools(compressor: number, kernels: Kernels | undefined): Promise<Tools> {
+  // The kernels' memory holds one block, which another chunk may need while this one waits.
+  const own = compressor === ZLIB ? undefined : kernels;
+  const plain = compressor === LZ4 && kernels === undefined;
+  return {
+    unpack: plain ? unpackLz4 : await COMPRESSORS[compressor]!(),
+    unshuffle: unshuffleWith(kernels),
+    planes: (length) =>
+      own === undefined || length > MOST_OF_BLOCK ? new Uint8Array(length) : own.block(length),
   };
-  return waiting === undefined ? finish() : waiting.then(finish);
 }
 
 /** The codec; a chunk's header says which compressor it needs, which is loaded with the first one. */
-export function loadBlosc(): Codec {
-  const ready = new Map<number, Unpack>();
+export async function loadBlosc(found = loadKernels()): Promise<Codec> {
+  const kernels = await found;
+  const ready = new Map<number, Tools>();
   return (chunk, expected) => {
     const header = readHeader(chunk, expected);
     if ((header.flags & FLAG.copied) !== 0) {
       if (chunk.length !== HEADER + header.length) throw new RangeError("its bytes are cut off");
       return chunk.slice(HEADER);
     }
+    const whole = expected.exact && expected.room || new Uint8Array(header.length);
     const compressor = header.flags >> 5;
-    const unpack = ready.get(compressor);
-    if (unpack !== undefined) return unpackBlocks(chunk, header, unpack);
-    return Promise.resolve(COMPRESSORS[compressor]!()).then((loaded) => {
+    const tools = ready.get(compressor);
+    if (tools !== undefined) return unpackBlocks(chunk, { whole, header }, tools);
+    return loadTools(compressor, kernels).then((loaded) => {
       ready.set(compressor, loaded);
-      return unpackBlocks(chunk, header, loaded);
+      return unpackBlocks(chunk, { whole, header }, loaded);
     });
   };
 }

@@ -6,8 +6,8 @@ import {
   type Expected,
   type UnpackBlock,
 } from "../codecs/codec.ts";
+import { loadLz4 } from "../codecs/load_kernels.ts";
 import { loadZstdBlock } from "../codecs/load_zstd.ts";
-import { unpackLz4 } from "../codecs/lz4.ts";
 import { unshuffleBits } from "../codecs/unshuffle_bits.ts";
 
 /** Bytes of a block whose length is not said, and the fewest elements of such a block. */
@@ -111,7 +111,7 @@ export async function loadBitshuffle(
 ): Promise<Codec> {
   const layout = { size: size ?? elementSize, perBlock: block || usualBlock(size ?? elementSize) };
   if (compressor === 2 || compressor === 3) {
-    const unpack = compressor === 2 ? unpackLz4 : await loadZstdBlock();
+    const unpack = compressor === 2 ? await loadLz4() : await loadZstdBlock();
     return (chunk, expected) => unpackChunk(chunk, expected, { size: layout.size, unpack });
   }
   return (chunk) => {

@@ -3,13 +3,13 @@ import { loadBlosc } from "../codecs/blosc.ts";
 import { unpackBzip2 } from "../codecs/bzip2.ts";
 import type { Codec } from "../codecs/codec.ts";
 import { loadInflate } from "../codecs/inflate.ts";
+import { loadUnshuffle } from "../codecs/load_kernels.ts";
 import { loadZstd } from "../codecs/load_zstd.ts";
 import { type Step, undoSteps } from "../codecs/pipeline.ts";
-import { unshuffle } from "../codecs/shuffle.ts";
 import { FormatError } from "../errors.ts";
 import { loadBitshuffle } from "./bitshuffle.ts";
 import { checkFletcher32 } from "./fletcher32.ts";
-import { unpackLz4Chunk } from "./lz4_chunk.ts";
+import { loadLz4Chunks } from "./lz4_chunk.ts";
 import { unpackLzf } from "./lzf.ts";
 import { loadNbit } from "./nbit.ts";
 import { loadScaleOffset } from "./scale_offset.ts";
@@ -54,13 +54,19 @@ interface KnownFilter {
   readonly load?: (values: readonly number[], elementSize: number) => Codec | Promise<Codec>;
 }
 
+/** The shuffle filter. */
+async function loadShuffle([size]: readonly number[], elementSize: number): Promise<Codec> {
+  const unshuffle = await loadUnshuffle();
+  return (chunk) => unshuffle(chunk, size ?? elementSize);
+}
+
 /** Registered number -> filter. */
 const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [1, { name: "gzip", load: () => loadInflate() }],
   [2, {
     name: "shuffle",
     added: 0,
-    load: ([size], elementSize) => (chunk) => unshuffle(chunk, size ?? elementSize),
+    load: loadShuffle,
   }],
   [3, { name: "fletcher32", added: 4, load: () => checkFletcher32 }],
   [4, { name: "szip", load: loadSzip }],
@@ -68,8 +74,8 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [6, { name: "scaleoffset", load: loadScaleOffset }],
   [307, { name: "bzip2", load: () => unpackBzip2 }],
   [32000, { name: "lzf", load: () => unpackLzf }],
-  [32001, { name: "blosc", load: loadBlosc }],
-  [32004, { name: "lz4", load: () => unpackLz4Chunk }],
+  [32001, { name: "blosc", load: () => loadBlosc() }],
+  [32004, { name: "lz4", load: loadLz4Chunks }],
   [32008, { name: "bitshuffle", load: loadBitshuffle }],
   [32013, { name: "zfp" }],
   [32015, { name: "zstd", load: loadZstd }],

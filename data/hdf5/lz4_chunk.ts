@@ -1,12 +1,18 @@
 /** LZ4 as the filter of the HDF5 plugins has it: several blocks. */
-import { checkDensity, checkLength, type Expected } from "../codecs/codec.ts";
-import { unpackLz4 } from "../codecs/lz4.ts";
+import {
+  checkDensity,
+  checkLength,
+  type Codec,
+  type Expected,
+  type UnpackBlock,
+} from "../codecs/codec.ts";
+import { loadLz4 } from "../codecs/load_kernels.ts";
 
 /** The most bytes that one byte can stand for. */
 const DENSEST = 255;
 
 /** Unpacks a chunk of the filter: https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md, H5Zlz4.c. */
-export function unpackLz4Chunk(chunk: Uint8Array, expected: Expected): Uint8Array {
+function unpackChunk(chunk: Uint8Array, expected: Expected, unpack: UnpackBlock): Uint8Array {
   if (chunk.length < 12) throw new RangeError("its header is cut off");
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const claimed = Number(view.getBigUint64(0));
@@ -24,9 +30,15 @@ export function unpackLz4Chunk(chunk: Uint8Array, expected: Expected): Uint8Arra
     const part = out.subarray(to, Math.min(to + blockLength, claimed));
     const block = chunk.subarray(at + 4, end);
     if (packed === part.length) part.set(block);
-    else unpackLz4(block, part);
+    else unpack(block, part);
     at = end;
   }
   if (at !== chunk.length) throw new RangeError(`${chunk.length - at} bytes follow its last block`);
   return out;
+}
+
+/** The codec of the filter. */
+export async function loadLz4Chunks(): Promise<Codec> {
+  const unpack = await loadLz4();
+  return (chunk, expected) => unpackChunk(chunk, expected, unpack);
 }

@@ -1,11 +1,10 @@
 /** Codecs that make bytes of bytes, all ours: those of other libraries give damaged chunks as if they were whole. */
 import { loadBlosc } from "../codecs/blosc.ts";
-import { checkDensity, checkLength, type Codec, type Expected } from "../codecs/codec.ts";
+import { checkDensity, checkLength, type Codec } from "../codecs/codec.ts";
 import { crc32c } from "../codecs/crc.ts";
 import { loadInflate } from "../codecs/inflate.ts";
+import { loadLz4, loadUnshuffle } from "../codecs/load_kernels.ts";
 import { loadZstd } from "../codecs/load_zstd.ts";
-import { unpackLz4 } from "../codecs/lz4.ts";
-import { unshuffle } from "../codecs/shuffle.ts";
 import type { Json } from "./hierarchy.ts";
 
 /** A codec. */
@@ -20,15 +19,18 @@ export interface ByteCodec {
 const DENSEST = 255;
 
 /** A block of LZ4 after its length: numcodecs' lz4. */
-function unpackSizedLz4(chunk: Uint8Array, expected: Expected): Uint8Array {
-  if (chunk.length < 4) throw new RangeError("its length is cut off");
-  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const length = view.getUint32(0, true);
-  checkLength(length, expected);
-  checkDensity(chunk, length, DENSEST);
-  const out = expected.exact && expected.room || new Uint8Array(length);
-  unpackLz4(chunk.subarray(4), out);
-  return out;
+async function loadSizedLz4(): Promise<Codec> {
+  const unpack = await loadLz4();
+  return (chunk, expected) => {
+    if (chunk.length < 4) throw new RangeError("its length is cut off");
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const length = view.getUint32(0, true);
+    checkLength(length, expected);
+    checkDensity(chunk, length, DENSEST);
+    const out = expected.exact && expected.room || new Uint8Array(length);
+    unpack(chunk.subarray(4), out);
+    return out;
+  };
 }
 
 /** Checks and drops the checksum behind a chunk. */
@@ -42,8 +44,9 @@ function checkCrc32c(chunk: Uint8Array): Uint8Array {
 }
 
 /** numcodecs' shuffle, whose elements have 4 bytes unless told. */
-function loadShuffle({ elementsize = 4 }: Json): Codec {
+async function loadShuffle({ elementsize = 4 }: Json): Promise<Codec> {
   const size = Number(elementsize);
+  const unshuffle = await loadUnshuffle();
   if (Number.isSafeInteger(size) && size > 0) return (chunk) => unshuffle(chunk, size);
   throw new RangeError(`its elements cannot have ${elementsize} bytes`);
 }
@@ -53,7 +56,7 @@ export const BYTE_CODECS: ReadonlyMap<string, ByteCodec> = new Map<string, ByteC
   ["blosc", { load: () => loadBlosc() }],
   ["crc32c", { added: 4, load: () => checkCrc32c }],
   ["gzip", { load: () => loadInflate("gzip") }],
-  ["lz4", { load: () => unpackSizedLz4 }],
+  ["lz4", { load: loadSizedLz4 }],
   ["shuffle", { added: 0, load: loadShuffle }],
   ["zlib", { load: () => loadInflate("deflate") }],
   ["zstd", { load: () => loadZstd() }],

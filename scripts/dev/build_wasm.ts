@@ -1,18 +1,25 @@
 /**
- * Compiles the AssemblyScript kernels to the two WASM modules that are committed as text, one with relaxed SIMD and one without.
- * `deno task build:wasm` writes them; with `--check` it fails when the committed text is not what the source gives.
+ * Compiles AssemblyScript to the WASM modules that are committed as text: the kernels of gpu, with relaxed SIMD and without, and those of
+ * data's codecs. `deno task build:wasm` writes them; with `--check` it fails when the committed text is not what the source gives.
  */
 import asc from "assemblyscript/asc";
 import { generateMicro } from "../../gpu/wasm/kernels/generate_micro.ts";
 
-const KERNELS = new URL("../../gpu/wasm/kernels/", import.meta.url);
-const BUILD = new URL("../../gpu/wasm/build/", import.meta.url);
+/** A module. */
+interface Build {
+  /** Folder of its source, whose entry is index.ts. */
+  readonly source: string;
+  /** File of its text. */
+  readonly file: string;
+  /** Its constant, and how the comment above calls it. */
+  readonly constant: string;
+  readonly title: string;
+  readonly flags: readonly string[];
+}
 
-const FLAGS = [
+const GPU_FLAGS = [
   // At -O3 the optimiser nests the unrolled multiply-adds, live ranges grow and V8 spills registers.
   "-O1",
-  "--noAssert",
-  "--runtime=stub",
   "--enable=simd,threads",
   "--importMemory",
   "--sharedMemory",
@@ -22,18 +29,38 @@ const FLAGS = [
   "--memoryBase=4096",
 ];
 
-const BUILDS = [
-  { name: "relaxed", flags: ["--enable=relaxed-simd"] },
-  { name: "plain", flags: [] },
+/** A build of gpu's kernels. */
+function gpuBuild(name: string, flags: readonly string[]): Build {
+  return {
+    source: "gpu/wasm/kernels",
+    file: `gpu/wasm/build/${name}.ts`,
+    constant: name.toUpperCase(),
+    title: `The ${name} SIMD build`,
+    flags: [...GPU_FLAGS, ...flags],
+  };
+}
+
+const BUILDS: readonly Build[] = [
+  gpuBuild("relaxed", ["--enable=relaxed-simd"]),
+  gpuBuild("plain", []),
+  {
+    source: "data/codecs/kernels",
+    file: "data/codecs/build/kernels.ts",
+    constant: "KERNELS",
+    title: "The build",
+    flags: ["-O3", "--enable=simd", "--initialMemory=4", "--maximumMemory=4096"],
+  },
 ];
 
+const root = new URL("../../", import.meta.url);
+
 /** Compiles one build and returns the binary module. */
-async function compile(flags: string[]): Promise<Uint8Array> {
+async function compile({ source, flags }: Build): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    ["index.ts", "--outFile=out.wasm", ...FLAGS, ...flags],
+    ["index.ts", "--outFile=out.wasm", "--noAssert", "--runtime=stub", ...flags],
     {
-      readFile: (name: string) => readSource(name),
+      readFile: (name: string) => readSource(source, name),
       writeFile: (_name: string, contents: string | Uint8Array) => {
         if (contents instanceof Uint8Array) binary = contents;
       },
@@ -41,41 +68,39 @@ async function compile(flags: string[]): Promise<Uint8Array> {
     },
   );
   if (error !== null || binary === undefined) {
-    throw new Error(`Cannot compile the WASM kernels:\n${stderr.toString()}`);
+    throw new Error(`Cannot compile ${source}:\n${stderr.toString()}`);
   }
   return binary;
 }
 
-function readSource(name: string): string | null {
+function readSource(source: string, name: string): string | null {
   const base = name.replace(/^\.\//, "");
   if (base === "micro.ts") return generateMicro();
   try {
-    return Deno.readTextFileSync(new URL(base, KERNELS));
+    return Deno.readTextFileSync(new URL(`${source}/${base}`, root));
   } catch {
     return null;
   }
 }
 
-function asModule(name: string, binary: Uint8Array): string {
+function asModule({ title, source, constant }: Build, binary: Uint8Array): string {
   const lines = binary.toBase64().match(/.{1,120}/g) ?? [];
-  return `/** The ${name} SIMD build of gpu/wasm/kernels, made by \`deno task build:wasm\`; base64. */\n` +
-    `export const ${name.toUpperCase()}: string = \`\n${lines.join("\n")}\n\`;\n`;
+  return `/** ${title} of ${source}, made by \`deno task build:wasm\`; base64. */\n` +
+    `export const ${constant}: string = \`\n${lines.join("\n")}\n\`;\n`;
 }
 
 if (import.meta.main) {
   const check = Deno.args.includes("--check");
-  await Deno.mkdir(BUILD, { recursive: true });
-  for (const { name, flags } of BUILDS) {
-    const binary = await compile(flags);
-    const file = new URL(`${name}.ts`, BUILD);
-    const text = asModule(name, binary);
+  for (const build of BUILDS) {
+    const binary = await compile(build);
+    const file = new URL(build.file, root);
+    const text = asModule(build, binary);
     if (!check) {
+      await Deno.mkdir(new URL(".", file), { recursive: true });
       await Deno.writeTextFile(file, text);
-      console.log(`${name}: ${binary.length} bytes`);
+      console.log(`${build.file}: ${binary.length} bytes`);
     } else if (await Deno.readTextFile(file).catch(() => "") !== text) {
-      console.error(
-        `gpu/wasm/build/${name}.ts is not what its source gives: run deno task build:wasm`,
-      );
+      console.error(`${build.file} is not what its source gives: run deno task build:wasm`);
       Deno.exit(1);
     }
   }
