@@ -23,10 +23,10 @@ const DENSEST = 1 << 15;
 const FLAG = { shuffle: 1, copied: 2, bitshuffle: 4, reserved: 8, whole: 16 };
 
 /** Fills a block out of packed bytes. */
-export type Unpack = (packed: Uint8Array, out: Uint8Array) => void | Promise<void>;
+type Unpack = (packed: Uint8Array, out: Uint8Array) => void | Promise<void>;
 
 /** Compressors by their place in the flags. */
-export const COMPRESSORS: readonly (() => Unpack | Promise<Unpack>)[] = [
+const COMPRESSORS: readonly (() => Unpack | Promise<Unpack>)[] = [
   () => unpackBloscLz,
   loadLz4,
   () => unpackSnappy,
@@ -144,7 +144,7 @@ function unpackParts(parts: readonly Part[], unpack: Unpack, k = 0): void | Prom
 }
 
 /** What unpacks blocks. */
-interface Tools {
+export interface Tools {
   readonly unpack: Unpack;
   readonly unshuffle: Unshuffle;
   /** Memory for a block that is still shuffled. */
@@ -189,7 +189,7 @@ function unpackBlocks(
 }
 
 /** Loads what unpacks the blocks of a compressor. */
-async function loadTools(compressor: number, kernels: Kernels | undefined): Promise<Tools> {
+export async function loadTools(compressor: number, kernels: Kernels | undefined): Promise<Tools> {
   // The kernels' memory holds one block, which another chunk may need while this one waits.
   const own = compressor === ZLIB ? undefined : kernels;
   const plain = compressor === LZ4 && kernels === undefined;

@@ -1,6 +1,5 @@
 /** The filters of HDF5's arrays: which are there, and how chunks go back through them. */
 import { loadBlosc } from "../codecs/blosc.ts";
-import { unpackBzip2 } from "../codecs/bzip2.ts";
 import type { Codec } from "../codecs/codec.ts";
 import { loadInflate } from "../codecs/inflate.ts";
 import { loadUnshuffle } from "../codecs/load_kernels.ts";
@@ -54,6 +53,10 @@ interface KnownFilter {
   readonly load?: (values: readonly number[], elementSize: number) => Codec | Promise<Codec>;
 }
 
+/** What is rare is fetched when a file has it. */
+const loadBzip2 = async () => (await import("../codecs/bzip2.ts")).unpackBzip2;
+const loadBlosc2 = async () => (await import("../codecs/blosc2.ts")).loadBlosc2();
+
 /** The shuffle filter. */
 async function loadShuffle([size]: readonly number[], elementSize: number): Promise<Codec> {
   const unshuffle = await loadUnshuffle();
@@ -72,14 +75,14 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [4, { name: "szip", load: loadSzip }],
   [5, { name: "nbit", load: loadNbit }],
   [6, { name: "scaleoffset", load: loadScaleOffset }],
-  [307, { name: "bzip2", load: () => unpackBzip2 }],
+  [307, { name: "bzip2", load: loadBzip2 }],
   [32000, { name: "lzf", load: () => unpackLzf }],
   [32001, { name: "blosc", load: () => loadBlosc() }],
   [32004, { name: "lz4", load: loadLz4Chunks }],
   [32008, { name: "bitshuffle", load: loadBitshuffle }],
   [32013, { name: "zfp" }],
   [32015, { name: "zstd", load: loadZstd }],
-  [32026, { name: "blosc2" }],
+  [32026, { name: "blosc2", load: loadBlosc2 }],
 ]);
 
 /** The filter of a number, which may have no codec of ours. */
