@@ -24,6 +24,8 @@ const ABSENT = 2n ** 64n - 1n;
 interface Run {
   readonly offset: number;
   end: number;
+  /** Chunks that were not asked for yet. */
+  left: number;
   bytes: Promise<Uint8Array | undefined> | undefined;
 }
 
@@ -32,12 +34,6 @@ interface Entry {
   readonly offset: number;
   readonly length: number;
   run?: Run;
-}
-
-/** The chunks of a shard that are wanted, by their coordinates. */
-interface Shard {
-  readonly key: string;
-  readonly entries: Map<string, Entry>;
 }
 
 /** Chunks in shards; indices are kept with the chunks decoded of late. */
@@ -95,8 +91,9 @@ function joinRuns(entries: Iterable<Entry>): void {
     const end = entry.offset + entry.length;
     const near = run !== undefined && entry.offset <= run.end + GAP &&
       end - run.offset <= MOST_BYTES;
-    if (!near) run = { offset: entry.offset, end, bytes: undefined };
+    if (!near) run = { offset: entry.offset, end, left: 0, bytes: undefined };
     run!.end = Math.max(run!.end, end);
+    run!.left++;
     entry.run = run!;
   }
 }
@@ -108,28 +105,46 @@ function byShard(chunks: ShardedChunks, wanted: readonly Coordinates[]): [string
   return [...Map.groupBy(wanted, (at) => chunkKey(chunks, shardOf(at)))];
 }
 
+/** A chunk that was found. */
+interface Found {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
 /** Chunks in shards. */
 export async function shardedChunks(chunks: ShardedChunks): Promise<ChunkBytes> {
   const index = await openIndex(chunks);
   const find = async (wanted: readonly Coordinates[]): Promise<FetchChunk> => {
-    const found = new Map<string, { key: string; entry: Entry }>();
+    const found = new Map<string, Found | undefined>();
     await eachAtOnce(byShard(chunks, wanted), AT_ONCE, async ([key, inside]) => {
       const places = await readIndex(chunks, key, index);
       const entries = inside.flatMap((at) => {
         const entry = entryOf(places, chunks.shards.counts, at);
-        if (entry !== undefined) found.set(`${at}`, { key, entry });
+        found.set(`${at}`, entry && { key, entry });
         return entry ?? [];
       });
       joinRuns(entries);
     });
     return async (at) => {
+      // Whoever thought a chunk to be in memory may come too late.
+      if (!found.has(`${at}`)) return await (await find([at]))(at);
       const place = found.get(`${at}`);
-      if (place === undefined) return undefined;
-      const { key, entry: { offset, length, run } } = place;
-      const range = { offset: run!.offset, length: run!.end - run!.offset };
-      const bytes = await (run!.bytes ??= chunks.store.get(key, range));
-      return bytes?.subarray(offset - range.offset, offset - range.offset + length);
+      return place && await fetchEntry(chunks, place);
     };
   };
   return { find };
+}
+
+/** The bytes of a chunk out of those that lie around it. */
+async function fetchEntry(
+  { store }: ShardedChunks,
+  { key, entry: { offset, length, run } }: Found,
+): Promise<Uint8Array> {
+  const range = { offset: run!.offset, length: run!.end - run!.offset };
+  const fetching = run!.bytes ??= store.get(key, range);
+  if (--run!.left <= 0) run!.bytes = undefined; // nobody else waits for them
+  const bytes = await fetching;
+  if (bytes === undefined) throw new RangeError("its shard is gone");
+  const at = offset - range.offset;
+  return bytes.subarray(at, at + length);
 }
