@@ -46,7 +46,7 @@ async function* slabs(
   for (let offset = 0; offset < options.count; offset += options.slab) {
     options.signal?.throwIfAborted();
     const range = [offset, Math.min(offset + options.slab, options.count)] as const;
-    const rows = toIndices(await readNumbers(arrays.indices, [range]));
+    const rows = toIndices(await readNumbers(arrays.indices, [range], { shared: true }));
     const bad = rows.findIndex((row) => row >= options.nRows);
     if (bad !== -1) {
       throw new FormatError(
@@ -58,7 +58,7 @@ async function* slabs(
       );
     }
     const values = options.values
-      ? toFloats(await readNumbers(arrays.data, [range]), arrays.data)
+      ? toFloats(await readNumbers(arrays.data, [range], { shared: true }), arrays.data)
       : undefined;
     yield { offset, rows, values };
   }

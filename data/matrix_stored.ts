@@ -36,16 +36,28 @@ export function storedDense(array: StorageArray): Matrix {
     origin: array,
     async *pieces(range: RowRange) {
       for (const [start, end] of denseWindows(range, nCols, array.chunks?.[0])) {
-        const values = toFloats(await readNumbers(array, [[start, end]]), array);
+        const values = toFloats(await readNumbers(array, [[start, end]], SHARED), array);
         yield sparsify(values, { start, nRows: end - start, nCols });
       }
     },
   });
 }
 
+/** Pieces are only read, as whoever gets rows must not change them. */
+const SHARED = { shared: true };
+
+/** Values of a chunk at whose end a piece ends rather than in the next one, so that it need not be put together of two. */
+const LARGE_CHUNK = PIECE_VALUES >> 2;
+
 /** Where a piece that starts at `start` ends: some whole multiples of rows with at most `PIECE_VALUES` values. */
-function pieceEnd(bounds: Float64Array, start: number, range: RowRange): number {
-  const limit = bounds[start]! + PIECE_VALUES;
+function pieceEnd(
+  { bounds, chunk }: { bounds: Float64Array; chunk: number },
+  start: number,
+  range: RowRange,
+): number {
+  const first = bounds[start]!;
+  const chunkEnd = chunk < LARGE_CHUNK ? Infinity : (Math.floor(first / chunk) + 1) * chunk;
+  const limit = Math.min(first + PIECE_VALUES, chunkEnd);
   let end = Math.min(start + range.multiple, range.end);
   while (end < range.end) {
     const next = Math.min(end + range.multiple, range.end);
@@ -64,9 +76,14 @@ async function readCsrRows(
   const { start, end, nCols } = rows;
   const first = bounds[start]!;
   const range: Range = [first, bounds[end]!];
-  const indices = toIndices(await readNumbers(arrays.indices, [range]));
-  const data = toFloats(await readNumbers(arrays.data, [range]), arrays.data);
-  const indptr = Uint32Array.from(bounds.subarray(start, end + 1), (bound) => bound - first);
+  const [columns, values] = await Promise.all([
+    readNumbers(arrays.indices, [range], SHARED),
+    readNumbers(arrays.data, [range], SHARED),
+  ]);
+  const indices = toIndices(columns);
+  const data = toFloats(values, arrays.data);
+  const indptr = new Uint32Array(end - start + 1);
+  for (let row = start; row <= end; row++) indptr[row - start] = bounds[row]! - first;
   return canonicalRows(
     { start, nRows: end - start, nCols, indptr, indices, data },
     arrays.indices,
@@ -95,7 +112,7 @@ function storedSparse(
       bounds ??= readBounds(arrays, shape[0] + 1);
       const known = await bounds;
       for (let start = range.start; start < range.end;) {
-        const end = pieceEnd(known, start, range);
+        const end = pieceEnd({ bounds: known, chunk: arrays.data.chunks?.[0] ?? 0 }, start, range);
         yield await readCsrRows(arrays, known, { start, end, nCols: shape[1] });
         start = end;
       }

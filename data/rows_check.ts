@@ -20,17 +20,33 @@ function sortRow(indices: Uint32Array, data: FloatArray, sums: Float64Array): nu
   return length;
 }
 
-/** Where a row first breaks the rules: an entry out of order, an entry out of range, or neither. */
-function scanRow(piece: CsrRows, row: number): "sorted" | "unsorted" | number {
+/** Whether columns ascend; those above 2^31 count as negative, and so as falling. */
+function isAscending(columns: Int32Array, from: number, to: number): boolean {
   let last = -1;
-  let sorted = true;
-  for (let k = piece.indptr[row]!; k < piece.indptr[row + 1]!; k++) {
-    const column = piece.indices[k]!;
-    if (column >= piece.nCols) return k;
-    if (column <= last) sorted = false;
-    last = column;
+  let k = from;
+  // Four at a time take half the time.
+  for (; k + 3 < to; k += 4) {
+    const a = columns[k]!;
+    const b = columns[k + 1]!;
+    const c = columns[k + 2]!;
+    const d = columns[k + 3]!;
+    if (a <= last || b <= a || c <= b || d <= c) return false;
+    last = d;
   }
-  return sorted ? "sorted" : "unsorted";
+  for (; k < to; k++) {
+    if (columns[k]! <= last) return false;
+    last = columns[k]!;
+  }
+  return true;
+}
+
+/** Where a row first breaks the rules: an entry out of order, an entry out of range, or neither. */
+function scanRow(piece: CsrRows, signed: Int32Array, row: number): "sorted" | "unsorted" | number {
+  const [from, to] = [piece.indptr[row]!, piece.indptr[row + 1]!];
+  const sorted = isAscending(signed, from, to);
+  if (sorted && (from === to || piece.indices[to - 1]! < piece.nCols)) return "sorted";
+  for (let k = from; k < to; k++) if (piece.indices[k]! >= piece.nCols) return k;
+  return "unsorted";
 }
 
 /**
@@ -41,8 +57,10 @@ function scanRow(piece: CsrRows, row: number): "sorted" | "unsorted" | number {
  */
 export function canonicalRows(piece: CsrRows, place: FormatErrorOptions): CsrRows {
   const unsorted: number[] = [];
+  const { buffer, byteOffset, length } = piece.indices;
+  const signed = new Int32Array(buffer, byteOffset, length);
   for (let row = 0; row < piece.nRows; row++) {
-    const found = scanRow(piece, row);
+    const found = scanRow(piece, signed, row);
     if (typeof found === "number") {
       throw new FormatError(
         "value",

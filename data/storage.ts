@@ -79,6 +79,12 @@ export interface StorageGroup extends NodeBase {
   get(name: string): Promise<StorageNode | undefined>;
 }
 
+/** How a block is read. */
+export interface ReadOptions {
+  /** The caller changes nothing in what it gets, which may be memory that later reads use too; false unless told. */
+  readonly shared?: boolean;
+}
+
 /** An array that is read by ranges. */
 export interface StorageArray extends NodeBase {
   /** Tells groups from arrays. */
@@ -90,7 +96,7 @@ export interface StorageArray extends NodeBase {
   /** Lengths of a chunk, or null where the array is stored in one piece. */
   readonly chunks: readonly number[] | null;
   /** Reads the block given by one range per leading axis, or everything. */
-  read(ranges?: readonly Range[]): Promise<ArrayData>;
+  read(ranges?: readonly Range[], options?: ReadOptions): Promise<ArrayData>;
 }
 
 /** A node of a container. */

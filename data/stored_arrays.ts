@@ -1,7 +1,7 @@
 /** Reading the arrays that stored matrices and columns are made of. */
 import { FormatError } from "./errors.ts";
 import { toFloats } from "./numbers.ts";
-import type { Dtype, Range, RawArray, StorageArray, StorageGroup } from "./storage.ts";
+import type { Dtype, Range, RawArray, ReadOptions, StorageArray, StorageGroup } from "./storage.ts";
 
 /** The three arrays of a stored sparse matrix. */
 export interface SparseArrays {
@@ -40,17 +40,24 @@ export async function childArray(group: StorageGroup, name: string): Promise<Sto
 export async function readNumbers(
   array: StorageArray,
   ranges?: readonly Range[],
+  options?: ReadOptions,
 ): Promise<RawArray> {
   numberName(array.dtype, array);
-  return await array.read(ranges) as RawArray;
+  return await array.read(ranges, options) as RawArray;
+}
+
+/** Where bounds first fall, -1 where they never do. */
+function fallOf(bounds: Float64Array): number {
+  for (let row = 1; row < bounds.length; row++) if (bounds[row]! < bounds[row - 1]!) return row;
+  return -1;
 }
 
 /** Bounds as numbers; throws where they are not `count` rising bounds within the values. */
 export async function readBounds(arrays: SparseArrays, count: number): Promise<Float64Array> {
   const { indptr, data } = arrays;
-  const bounds = Float64Array.from(toFloats(await readNumbers(indptr), indptr));
+  const bounds = new Float64Array(toFloats(await readNumbers(indptr), indptr));
   const stored = data.shape?.[0] ?? 0;
-  const fall = bounds.findIndex((bound, row) => row > 0 && bound < bounds[row - 1]!);
+  const fall = fallOf(bounds);
   if (bounds.length !== count || bounds[0] !== 0 || fall !== -1 || bounds.at(-1)! > stored) {
     throw new FormatError(
       "value",

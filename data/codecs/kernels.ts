@@ -101,10 +101,12 @@ let loading: Promise<Kernels | undefined> | undefined;
 
 /** Loads the kernels; undefined where the engine has no SIMD, or a page forbids WebAssembly. */
 export function loadKernels(): Promise<Kernels | undefined> {
+  return loading ??= compile();
+}
+
+async function compile(): Promise<Kernels | undefined> {
   const text = atob(KERNELS.replaceAll("\n", ""));
   const binary = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  return loading ??= WebAssembly.instantiate(binary).then(
-    ({ instance }) => new Kernels(instance.exports as unknown as Exports),
-    () => undefined,
-  );
+  const source = await WebAssembly.instantiate(binary).catch(() => undefined);
+  return source && new Kernels(source.instance.exports as unknown as Exports);
 }

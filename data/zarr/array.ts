@@ -145,21 +145,48 @@ function allocate(dtype: Dtype, count: number): RawArray | string[] {
   return new VALUE_ARRAYS[dtype.name](count);
 }
 
+/** Name of a chunk among those decoded of late. */
+function cacheKey({ path }: OpenArray, at: Coordinates): string {
+  return `${path}/${at}`;
+}
+
+/** The part of a chunk that a block is, as it lies there; undefined where a block is more, or its elements do not follow one another. */
+export async function sharedBlock(
+  array: OpenArray,
+  block: readonly Range[],
+): Promise<RawArray | undefined> {
+  const { layout: { shape: chunks }, cache, bytes, meta } = array;
+  const [first, ...rest] = block;
+  if (first === undefined || first[0] === first[1] || meta.struct !== undefined) return undefined;
+  const at = block.map(([start], axis) => Math.floor(start / chunks[axis]!));
+  const [from, to] = first.map((row) => row - at[0]! * chunks[0]!) as [number, number];
+  const whole = rest.every(([start, end], k) =>
+    start === at[k + 1]! * chunks[k + 1]! && end - start === chunks[k + 1]!
+  );
+  if (to > chunks[0]! || !whole) return undefined;
+  const { data, stride } = await cache.get(
+    cacheKey(array, at),
+    async () => await readChunk(array, await bytes.find([at]), at),
+  );
+  const inOrder = stridesOf(chunks).every((step, axis) => step === stride[axis]);
+  if (Array.isArray(data) || !inOrder) return undefined;
+  return data.subarray(from * stride[0]!, to * stride[0]!) as RawArray;
+}
+
 /** Reads a block: one range an axis. */
 export async function readBlock(array: OpenArray, ranges: readonly Range[]): Promise<ArrayData> {
-  const { cache, path, meta, bytes, layout: { shape: chunks } } = array;
+  const { cache, meta, bytes, layout: { shape: chunks } } = array;
   const { struct } = meta;
   const block = struct === undefined ? ranges : [...ranges, [0, struct.size] as const];
   const count = block.reduce((product, [start, end]) => product * (end - start), 1);
   checkCount(count, array);
   const target = allocate(elementType(meta), count);
-  const keyOf = (at: Coordinates) => `${path}/${at}`;
   for (const group of groups(touched(ranges, chunks), LOOKED_FOR)) {
-    const fetch = await bytes.find(group.filter((at) => !cache.has(keyOf(at))));
+    const fetch = await bytes.find(group.filter((at) => !cache.has(cacheKey(array, at))));
     await eachAtOnce(group, AT_ONCE, async (at) => {
-      const chunk = await cache.get(keyOf(at), () => readChunk(array, fetch, at));
+      const chunk = await cache.get(cacheKey(array, at), () => readChunk(array, fetch, at));
       const coordinates = struct === undefined ? at : [...at, 0];
-      copyChunk(target, { ...chunk, coordinates }, { block, chunks });
+      copyChunk(target, { chunk: { ...chunk, coordinates }, block, chunks });
     });
   }
   return struct === undefined ? target : splitRows(target as Uint8Array, struct);

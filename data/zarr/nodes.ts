@@ -5,11 +5,12 @@ import type {
   AttributeValue,
   Dtype,
   Range,
+  ReadOptions,
   StorageArray,
   StorageGroup,
   StorageNode,
 } from "../storage.ts";
-import { openArray, readBlock } from "./array.ts";
+import { openArray, readBlock, sharedBlock } from "./array.ts";
 import { type ArrayMeta, arrayMeta } from "./array_meta.ts";
 import { ChunkCache } from "./chunk_cache.ts";
 import { type Hierarchy, join, type Json, type NodeMeta } from "./hierarchy.ts";
@@ -115,7 +116,7 @@ class ZarrArray extends ZarrNode implements StorageArray {
     this.chunks = this.#meta.chunks;
   }
 
-  async read(ranges: readonly Range[] = []): Promise<ArrayData> {
+  async read(ranges: readonly Range[] = [], options: ReadOptions = {}): Promise<ArrayData> {
     this.checkOpen();
     const { hierarchy: { store }, cache } = this.state;
     const source = { store, path: this.path, meta: this.#meta, cache };
@@ -124,7 +125,7 @@ class ZarrArray extends ZarrNode implements StorageArray {
       const start = Math.min(ranges[axis]?.[0] ?? 0, length);
       return [start, Math.max(start, Math.min(ranges[axis]?.[1] ?? length, length))];
     });
-    return await readBlock(array, block);
+    return options.shared && await sharedBlock(array, block) || await readBlock(array, block);
   }
 }
 

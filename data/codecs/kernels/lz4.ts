@@ -1,12 +1,12 @@
 // Blocks of LZ4 (AssemblyScript): https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
 // Copies go 16 bytes at a time and up to 15 beyond their end, so that 16 bytes behind input and output must be there.
 
-// For each distance below 16: places of 16 bytes that repeat the last ones, and how many of them are whole repetitions.
-const PLACES: usize = memory.data(256, 16);
-const STEPS: usize = memory.data(16, 16);
+// For each distance up to 16: places of 16 bytes that repeat the last ones, and how many of them are whole repetitions.
+const PLACES: usize = memory.data(272, 16);
+const STEPS: usize = memory.data(17, 16);
 
 export function prepareLz4(): void {
-  for (let back: usize = 1; back < 16; back++) {
+  for (let back: usize = 1; back <= 16; back++) {
     for (let i: usize = 0; i < 16; i++) store<u8>(PLACES + (back << 4) + i, <u8> (i % back));
     store<u8>(STEPS + back, <u8> (16 / back * back));
   }
@@ -26,12 +26,16 @@ function copy(to: usize, from: usize, end: usize): void {
 // @ts-ignore: decorator
 @inline
 function repeat(to: usize, end: usize, back: usize): void {
-  if (back >= 16) return copy(to, to - back, end);
-  const pattern = v128.swizzle(v128.load(to - back), v128.load(PLACES + (back << 4)));
+  // Most are short: 16 bytes that are right at any distance, without a branch that could not be foreseen.
+  const near = min<usize>(back, 16);
+  const pattern = v128.swizzle(v128.load(to - back), v128.load(PLACES + (near << 4)));
+  v128.store(to, pattern);
+  if (to + 16 >= end) return;
+  if (back >= 16) return copy(to + 16, to + 16 - back, end);
   const step: usize = load<u8>(STEPS + back);
   do {
-    v128.store(to, pattern);
     to += step;
+    v128.store(to, pattern);
   } while (to < end);
 }
 
