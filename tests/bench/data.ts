@@ -64,10 +64,22 @@ function open(path: string): Promise<AnnData> {
 async function readX(path: string, range: { start?: number; end?: number } = {}): Promise<number> {
   using adata = await open(path);
   let sum = 0;
-  for await (const { data } of adata.X!.rows(range)) {
-    for (let k = 0; k < data.length; k++) sum += data[k]!; // for-of takes longer than the reading
-  }
+  for await (const { data } of adata.X!.rows(range)) sum += sumOf(data);
   return sum;
+}
+
+/** The sum of values, a twentieth of the reading as numpy's is; a loop inside the one over pieces takes half of it. */
+function sumOf(values: Float32Array | Float64Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length & ~3;
+  for (let k = 0; k < whole; k += 4) {
+    a += values[k]!;
+    b += values[k + 1]!;
+    c += values[k + 2]!;
+    d += values[k + 3]!;
+  }
+  for (let k = whole; k < values.length; k++) a += values[k]!;
+  return a + b + c + d;
 }
 
 /** Rows of the report; Python of `PYTHON_DATA`, else of `PYTHON`, where it has anndata. */
