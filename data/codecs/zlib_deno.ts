@@ -32,3 +32,9 @@ type Unpack = (
   packed: Uint8Array,
   options: { chunkSize: number; maxOutputLength: number; info: true },
 ) => { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } };
+
+/** Loads the module; gives what packs with zlib's format. */
+export async function loadDeflate(level: number): Promise<(bytes: Uint8Array) => Uint8Array> {
+  const { deflateSync } = await import("node:zlib");
+  return (bytes) => deflateSync(bytes, { level });
+}

@@ -7,7 +7,6 @@ import { type Hdf5File, openHdf5 } from "../hdf5/hdf5.ts";
 import { readAnnData, typedAnnData } from "../read_anndata.ts";
 import { isHttp, openSource } from "../source.ts";
 import type { StorageGroup } from "../storage.ts";
-import { openLibrary } from "./hdf5_library.ts";
 
 /** Downloads a file whose server knows no ranges. */
 async function download(url: string | URL, signal: AbortSignal | undefined): Promise<Blob> {
@@ -36,7 +35,7 @@ export async function openAny(
     ? await openSource(what).catch(async () => openSource(await download(String(what), signal)))
     : await openSource(what);
   const name = isHttp(what) ? String(what) : source.name;
-  return await openHdf5(source, { name, library: () => openLibrary(what, name) });
+  return await openHdf5(source, name);
 }
 
 /** How an h5ad file is opened. */

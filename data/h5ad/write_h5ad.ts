@@ -2,12 +2,11 @@
 import type { AnnData } from "../anndata.ts";
 import { checkOptions } from "../checks.ts";
 import { targetOf } from "../copy_nodes.ts";
+import { Hdf5Writer } from "../hdf5/hdf5_writer.ts";
+import { type ByteSink, MemorySink } from "../hdf5/sink.ts";
 import type { MuData } from "../mudata.ts";
 import type { WriteReport } from "../write_anndata.ts";
 import { writeData } from "../write_mudata.ts";
-import type { Hdf5Library } from "./hdf5_library.ts";
-import { loadHdf5 } from "./hdf5_web.ts";
-import { Hdf5Writer } from "./hdf5_write.ts";
 
 /** How annotated data are written. */
 export interface WriteOptions {
@@ -17,21 +16,24 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Writes annotated or multimodal data to a path of the library's file system; the file is closed whatever happens. */
-export async function writeHdf5(
-  library: Hdf5Library,
-  path: string,
-  work: { data: AnnData | MuData; options: WriteOptions },
-): Promise<WriteReport> {
-  const { data, options } = work;
-  const out = new Hdf5Writer(library, path, { gzip: options.compression === "gzip" });
+/** What is written, and how. */
+export interface WriteWork {
+  readonly data: AnnData | MuData;
+  readonly options: WriteOptions;
+  /** Name of the file, for messages. */
+  readonly name: string;
+  /** What stands before the HDF5 file. */
+  readonly userBlock?: Uint8Array;
+}
+
+/** Writes annotated or multimodal data as an HDF5 file. */
+export async function writeHdf5(sink: ByteSink, work: WriteWork): Promise<WriteReport> {
+  const { data, options, name, userBlock } = work;
+  const gzip = options.compression === "gzip";
+  const out = new Hdf5Writer(sink, { name, gzip, ...userBlock && { userBlock } });
   const target = targetOf(out, options.signal);
-  try {
-    await writeData(target, data);
-    out.finish();
-  } finally {
-    out.abandon();
-  }
+  await writeData(target, data);
+  await out.finish();
   return { notCarried: target.notCarried };
 }
 
@@ -45,8 +47,6 @@ export function checkWriteOptions(options: object, known: readonly string[]): vo
     );
   }
 }
-
-let written = 0;
 
 /**
  * Makes the bytes of an h5ad file, for a page to offer as a download.
@@ -76,13 +76,7 @@ export async function writeH5adBytes(
   options: WriteOptions = {},
 ): Promise<WriteReport & { readonly bytes: Uint8Array<ArrayBuffer> }> {
   checkWriteOptions(options, ["compression", "signal"]);
-  const library = await loadHdf5();
-  const { FS } = library.module;
-  const path = `/written${written++}.h5ad`;
-  try {
-    const report = await writeHdf5(library, path, { data: adata, options });
-    return { ...report, bytes: FS.readFile(path) as Uint8Array<ArrayBuffer> };
-  } finally {
-    if (FS.analyzePath(path, true).exists) FS.unlink(path);
-  }
+  const sink = new MemorySink();
+  const report = await writeHdf5(sink, { data: adata, options, name: "bytes in memory" });
+  return { ...report, bytes: sink.finish() };
 }

@@ -1,8 +1,8 @@
 import type { AnnData } from "../anndata.ts";
 import { writeWhole } from "../atomic_deno.ts";
 import type { WriteReport } from "../write_anndata.ts";
-import type { Hdf5Library } from "./hdf5_library.ts";
-import { checkWriteOptions, writeHdf5, type WriteOptions } from "./write_h5ad.ts";
+import type { ByteSink } from "../hdf5/sink.ts";
+import { checkWriteOptions, writeHdf5, type WriteOptions, type WriteWork } from "./write_h5ad.ts";
 
 /** How a file is written. */
 export interface WriteFileOptions extends WriteOptions {
@@ -40,27 +40,33 @@ export async function writeH5ad(
   path: string,
   options: WriteFileOptions = {},
 ): Promise<WriteReport> {
-  return await writeFile(
-    path,
-    options,
-    (library, temporary) => writeHdf5(library, temporary, { data: adata, options }),
-  );
+  return await writeFile(path, options, { data: adata });
 }
 
-/** Lets the library write under a temporary name, and renames what is complete. */
+/** Writes bytes of a file at places. */
+function fileSink(file: Deno.FsFile): ByteSink {
+  return {
+    write(at, bytes) {
+      file.seekSync(at, Deno.SeekMode.Start);
+      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    },
+  };
+}
+
+/** Writes a file under a temporary name, and renames it when it is complete. */
 export async function writeFile(
   path: string,
   options: WriteFileOptions,
-  write: (library: Hdf5Library, temporary: string) => Promise<WriteReport>,
+  work: Pick<WriteWork, "data" | "userBlock">,
 ): Promise<WriteReport> {
   checkWriteOptions(options, ["force", "compression", "signal"]);
   const { force = false, signal } = options;
   signal?.throwIfAborted();
-  const all = async (temporary: string) => {
-    const { loadHdf5 } = await import("./hdf5_deno.ts");
-    const report = await write(await loadHdf5(), temporary);
+  const write = async (temporary: string) => {
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    const report = await writeHdf5(fileSink(file), { ...work, options, name: path });
     signal?.throwIfAborted();
     return report;
   };
-  return await writeWhole(path, all, { force });
+  return await writeWhole(path, write, { force });
 }

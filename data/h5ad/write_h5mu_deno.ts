@@ -1,23 +1,16 @@
 import type { MuData } from "../mudata.ts";
 import type { WriteReport } from "../write_anndata.ts";
-import { h5muHead, SUPERBLOCK_BYTES } from "./user_block.ts";
-import { writeHdf5 } from "./write_h5ad.ts";
 import { writeFile, type WriteFileOptions } from "./write_h5ad_deno.ts";
 
-/** Copies an HDF5 file behind the block that mudata knows its files by. */
-async function withUserBlock(plain: string, path: string): Promise<void> {
-  using from = await Deno.open(plain);
-  using to = await Deno.open(path, { write: true, createNew: true });
-  const superblock = new Uint8Array(SUPERBLOCK_BYTES);
-  await from.read(superblock);
-  const head = h5muHead(superblock);
-  for (let at = 0; at < head.length;) at += await to.write(head.subarray(at));
-  await from.readable.pipeTo(to.writable);
-}
+/** Bytes of the block before an h5mu file, a power of two from 512 on: HDF5 File Format Specification, II.A, "user block". */
+const BLOCK_BYTES = 512;
+
+/** How mudata knows its files. */
+const MARK = "MuData (format-version=0.1.0;creator=scgpt-sdk;creator-version=0.1.0)";
 
 /**
  * Writes multimodal data to an h5mu file that Python's mudata opens. The file appears under its name only when it is complete; parts
- * that are as they were read are copied in pieces. While it is written it takes twice its room on the disk.
+ * that are as they were read are copied in pieces.
  *
  * @param mdata The multimodal data.
  * @param path Where to write.
@@ -43,15 +36,7 @@ export async function writeH5mu(
   path: string,
   options: WriteFileOptions = {},
 ): Promise<WriteReport> {
-  return await writeFile(path, options, async (library, temporary) => {
-    const plain = `${temporary}.hdf5`;
-    try {
-      const report = await writeHdf5(library, plain, { data: mdata, options });
-      options.signal?.throwIfAborted();
-      await withUserBlock(plain, temporary);
-      return report;
-    } finally {
-      await Deno.remove(plain).catch(() => {});
-    }
-  });
+  const userBlock = new Uint8Array(BLOCK_BYTES);
+  userBlock.set(new TextEncoder().encode(MARK));
+  return await writeFile(path, options, { data: mdata, userBlock });
 }

@@ -22,7 +22,7 @@ import { ArrayReader } from "./read_array.ts";
 interface ArrayParts {
   readonly space: Dataspace | null;
   readonly type: Datatype;
-  /** The part of the format that is left to the library, where there is one. */
+  /** Where the elements are, or the reason why they are not read. */
   readonly layout: Layout | Unread;
   readonly filters: readonly Filter[];
   readonly fill: Uint8Array | undefined;
@@ -57,7 +57,7 @@ export async function openArray(parts: NodeParts): Promise<Hdf5Array | undefined
   });
 }
 
-/** What is parsed, or the reason why it is left to the library. */
+/** What is parsed, or the reason why it is not read. */
 function unlessUnread<T>(parse: () => T): T | Unread {
   try {
     return parse();
@@ -73,7 +73,7 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
   readonly dtype: Dtype;
   readonly chunks: readonly number[] | null;
   readonly #parts: ArrayParts;
-  #reader: Promise<ArrayReader | undefined> | undefined;
+  #reader: Promise<ArrayReader> | undefined;
 
   constructor(node: NodeParts, parts: ArrayParts) {
     super(node);
@@ -95,16 +95,17 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
     this.checkOpen();
     const block = shape.map((length, axis) => clampRange(ranges[axis], length));
     return await placed(this, async () => {
-      const reader = await (this.#reader ??= this.#openReader());
-      if (reader === undefined) return await this.#readByLibrary(block);
-      try {
-        const bytes = await reader.read(block);
-        return await decode(this.state.bytes, this.#own(bytes), this.#parts.type);
-      } catch (error) {
-        if (!(error instanceof Unread)) throw error;
-        return await this.#readByLibrary(block);
-      }
+      const bytes = await (await this.#opened()).read(block);
+      return await decode(this.state.bytes, this.#own(bytes), this.#parts.type);
     });
+  }
+
+  /** The reader of the array, opened once unless that fails. */
+  #opened(): Promise<ArrayReader> {
+    if (this.#reader !== undefined) return this.#reader;
+    const reader = this.#reader = this.#openReader();
+    reader.catch(() => this.#reader = undefined);
+    return reader;
   }
 
   /** Bytes that the result may keep: not a part of what is kept for others. */
@@ -114,30 +115,14 @@ class Hdf5Array extends Hdf5Node implements StorageArray {
     return keeps && bytes.buffer.byteLength !== bytes.byteLength ? bytes.slice() : bytes;
   }
 
-  /** A reader of the array; undefined where the library has to read it. */
-  async #openReader(): Promise<ArrayReader | undefined> {
+  async #openReader(): Promise<ArrayReader> {
     const { layout, space, type, filters, fill } = this.#parts;
     const place = { file: this.file, key: this.key };
-    if (layout instanceof Unread) return undefined;
+    if (layout instanceof Unread) throw layout;
     const pipeline = filters.length === 0
       ? undefined
       : await openPipeline(filters, place, type.size);
-    if (filters.length > 0 && pipeline === undefined) return undefined;
     const { bytes: file } = this.state;
     return new ArrayReader({ file, place, size: type.size, ...space!, layout, pipeline, fill });
-  }
-
-  async #readByLibrary(block: readonly Range[]): Promise<ArrayData> {
-    const { type } = this.#parts;
-    const read = await this.state.library();
-    if (read === undefined || (type.kind !== "number" && type.kind !== "bool")) {
-      const what = read === undefined ? "which is not there" : "and holds no plain numbers";
-      const reason =
-        `Cannot read the array as only the HDF5 library reads its layout or filters, ${what}`;
-      throw new FormatError("missing-filter", reason, this);
-    }
-    const { file, key, path } = this;
-    const bytes = await read({ file, key, path, block, size: type.size });
-    return await decode(this.state.bytes, bytes, { ...type, big: false } as Datatype);
   }
 }

@@ -2,7 +2,7 @@
 import { walkTree } from "./btree_v1.ts";
 import { treeRecords } from "./btree_v2.ts";
 import { extensibleElements } from "./extensible_array.ts";
-import { Fields, Unread } from "./fields.ts";
+import { Fields } from "./fields.ts";
 import { fixedElements } from "./fixed_array.ts";
 import type { Layout } from "./messages.ts";
 import type { Hdf5Bytes } from "./superblock.ts";
@@ -75,34 +75,34 @@ async function* fromTree2(array: ChunkedArray): AsyncGenerator<StoredChunk> {
   }
 }
 
-/** Numbers of chunks along each axis, as far as it may grow: the order of chunks in arrays of them follows from these. */
-function gridOf({ shape, maxShape, layout: { chunk } }: ChunkedArray): number[] {
-  return maxShape.map((most, axis) => {
-    if (most === Infinity && axis > 0) {
-      throw new Unread("an array whose chunks grow along another axis than the first");
-    }
-    return Math.ceil((most === Infinity ? shape[axis]! : most) / chunk[axis]!);
-  });
-}
-
-/** The first element of the chunk with this number in row-major order. */
-function originOf(number: number, grid: readonly number[], chunk: readonly number[]): number[] {
-  const origin = new Array<number>(grid.length);
-  for (let axis = grid.length - 1, rest = number; axis >= 0; axis--) {
-    origin[axis] = (rest % grid[axis]!) * chunk[axis]!;
-    rest = Math.floor(rest / grid[axis]!);
-  }
-  return origin;
-}
-
-/** Chunks of the rows in row-major order, each with its number. */
+/** Chunks of some rows, each with its number in the order of arrays of chunks: row-major over all chunks there may ever be. */
 function* numbered(array: ChunkedArray, [start, end]: Rows): Generator<[number, number[]]> {
-  const grid = gridOf(array);
-  const { chunk } = array.layout;
-  const row = grid.slice(1).reduce((product, count) => product * count, 1);
-  const first = Math.floor(start / chunk[0]!) * row;
-  const last = Math.min(grid[0]!, Math.ceil(end / chunk[0]!)) * row;
-  for (let number = first; number < last; number++) yield [number, originOf(number, grid, chunk)];
+  const { shape, layout: { chunk } } = array;
+  const strides = stridesOf(array);
+  const rows = [Math.floor(start / chunk[0]!), Math.ceil(end / chunk[0]!)] as const;
+  const ends = shape.map((length, axis) => axis === 0 ? rows[1] : Math.ceil(length / chunk[axis]!));
+  const at = shape.map((_, axis) => axis === 0 ? rows[0] : 0);
+  while (at[0]! < ends[0]!) {
+    const number = at.reduce((sum, index, axis) => sum + index * strides[axis]!, 0);
+    yield [number, at.map((index, axis) => index * chunk[axis]!)];
+    let axis = at.length - 1;
+    while (axis > 0 && at[axis]! + 1 === ends[axis]) at[axis--] = 0;
+    at[axis]!++;
+  }
+}
+
+/** By how much a chunk's number grows along each axis; an axis without limit comes first, wherever it stands. */
+function stridesOf({ maxShape, layout: { chunk } }: ChunkedArray): number[] {
+  const strides = new Array<number>(chunk.length).fill(1);
+  const free = maxShape.indexOf(Infinity);
+  let stride = 1;
+  for (let axis = chunk.length - 1; axis >= 0; axis--) {
+    if (axis === free) continue;
+    strides[axis] = stride;
+    stride *= Math.ceil(maxShape[axis]! / chunk[axis]!);
+  }
+  if (free !== -1) strides[free] = stride;
+  return strides;
 }
 
 /** Reads an element of a fixed or extensible array: address, and size and mask of a filtered chunk. */

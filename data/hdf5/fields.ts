@@ -5,11 +5,11 @@ export class Damage extends Error {
   override readonly name = "Damage";
 }
 
-/** A part of the file format that is right and rare, which is left to the HDF5 library. */
+/** A part of the file format that is right and rare, and not read here. */
 export class Unread extends Damage {
   /** Says what it is. */
   constructor(what: string) {
-    super(`${what} is read by the HDF5 library alone`);
+    super(`${what} is not supported: copy the file with h5repack or h5py first`);
   }
 }
 

@@ -49,8 +49,8 @@ interface KnownFilter {
   readonly name: string;
   /** Bytes that writing adds; undefined where the length of what it makes is not known. */
   readonly added?: number;
-  /** Makes its codec; undefined for one that only the HDF5 library's plugins decode. */
-  readonly load?: (values: readonly number[], elementSize: number) => Codec | Promise<Codec>;
+  /** Makes its codec. */
+  readonly load: (values: readonly number[], elementSize: number) => Codec | Promise<Codec>;
 }
 
 /** What is rare is fetched when a file has it. */
@@ -80,16 +80,22 @@ const FILTERS: ReadonlyMap<number, KnownFilter> = new Map<number, KnownFilter>([
   [32001, { name: "blosc", load: () => loadBlosc() }],
   [32004, { name: "lz4", load: loadLz4Chunks }],
   [32008, { name: "bitshuffle", load: loadBitshuffle }],
-  [32013, { name: "zfp" }],
   [32015, { name: "zstd", load: loadZstd }],
   [32026, { name: "blosc2", load: loadBlosc2 }],
 ]);
 
-/** The filter of a number, which may have no codec of ours. */
+/** Names of filters that are not decoded here, for those that stored none. */
+const OTHERS: ReadonlyMap<number, string> = new Map([[32013, "zfp"], [32017, "SZ"], [
+  32019,
+  "FCIDECOMP",
+], [32024, "SZ3"]]);
+
+/** The filter of a number. */
 function knownFilter({ id, name }: Filter, place: Place): KnownFilter {
   const known = FILTERS.get(id);
   if (known !== undefined) return known;
-  const reason = `Cannot read the array as the filter ${name || "unknown"} (number ${id}) ` +
+  const reason =
+    `Cannot read the array as the filter ${name || (OTHERS.get(id) ?? "unknown")} (number ${id}) ` +
     "is not available here: write the file with gzip, zstd or lz4";
   throw new FormatError("missing-filter", reason, place);
 }
@@ -97,18 +103,16 @@ function knownFilter({ id, name }: Filter, place: Place): KnownFilter {
 /**
  * Makes the codecs of an array's pipeline ready.
  *
- * @returns Undefined where a filter is one that only the HDF5 library's plugins decode.
- * @throws {FormatError} "missing-filter" for one that is not known at all.
+ * @throws {FormatError} "missing-filter" for one that is not known.
  */
 export async function openPipeline(
   filters: readonly Filter[],
   place: Place,
   elementSize: number,
-): Promise<Pipeline | undefined> {
+): Promise<Pipeline> {
   const known = filters.map((filter) => knownFilter(filter, place));
   const steps: Step[] = [];
   for (const [k, { name, added, load }] of known.entries()) {
-    if (load === undefined) return undefined;
     steps.push({ name, added, codec: await load(filters[k]!.values, elementSize) });
   }
   return { decode: (chunk, mask, length) => unpack(chunk, { steps, mask, length, place }) };

@@ -5,17 +5,8 @@ import type { StorageGroup, StorageNode } from "../storage.ts";
 import { openArray } from "./array.ts";
 import { Damage } from "./fields.ts";
 import { isGroup, type Link, readLinks } from "./links.ts";
-import {
-  type FileState,
-  Hdf5Node,
-  type NodeParts,
-  openParts,
-  placed,
-  type ReadBlock,
-} from "./node.ts";
+import { type FileState, Hdf5Node, type NodeParts, openParts, placed } from "./node.ts";
 import { openBytes } from "./superblock.ts";
-
-export type { ReadBlock } from "./node.ts";
 
 /** An open HDF5 file. */
 export interface Hdf5File {
@@ -23,14 +14,6 @@ export interface Hdf5File {
   readonly root: StorageGroup;
   /** Closes the file; nodes refuse to be read afterwards. */
   close(): void;
-}
-
-/** How a file is opened. */
-export interface Hdf5Options {
-  /** Name for messages. */
-  readonly name: string;
-  /** Opens the same file with the HDF5 library, where it can be had, for arrays that are not read here. */
-  readonly library?: (() => Promise<{ read: ReadBlock; close(): void }>) | undefined;
 }
 
 /** How many links may lead to links. */
@@ -113,19 +96,13 @@ async function openGroup(
  * Opens a file; reads its root group.
  *
  * @param source The bytes; they are the file's from now on, and are closed with it.
- * @param options Name, and the library for what is not read here.
+ * @param name Its name, for messages.
  * @throws {FormatError} "not-hdf5" or "truncated" where it is not whole, "value" where the root is damaged.
  */
-export async function openHdf5(source: ByteSource, options: Hdf5Options): Promise<Hdf5File> {
-  const { name, library } = options;
-  let opened: Promise<{ read: ReadBlock; close(): void }> | undefined;
+export async function openHdf5(source: ByteSource, name: string): Promise<Hdf5File> {
   try {
     const bytes = await openBytes(source, name);
-    const state: FileState = {
-      bytes,
-      open: true,
-      library: async () => library && (await (opened ??= library())).read,
-    };
+    const state: FileState = { bytes, open: true };
     const place = { file: name, key: "/" };
     const root = await placed(place, () => openGroup(state, "/", bytes.root, []));
     return {
@@ -134,7 +111,6 @@ export async function openHdf5(source: ByteSource, options: Hdf5Options): Promis
         if (!state.open) return;
         state.open = false;
         source[Symbol.dispose]();
-        opened?.then((library) => library.close(), () => {});
       },
     };
   } catch (error) {

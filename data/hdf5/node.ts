@@ -1,26 +1,14 @@
 /** What groups and arrays of HDF5 files have in common. */
 import { FormatError } from "../errors.ts";
-import type { AttributeValue, Range } from "../storage.ts";
+import type { AttributeValue } from "../storage.ts";
 import { type Attributes, readAttributes } from "./attributes.ts";
-import { Damage } from "./fields.ts";
+import { Damage, Unread } from "./fields.ts";
 import { type Message, readHeader } from "./object_header.ts";
 import type { Hdf5Bytes } from "./superblock.ts";
-
-/** Reads blocks of arrays through the HDF5 library: what few files have is left to it. Elements come as little-endian bytes. */
-export type ReadBlock = (array: {
-  readonly file: string;
-  readonly key: string;
-  /** Path in the file. */
-  readonly path: string;
-  readonly block: readonly Range[];
-  /** Bytes of an element. */
-  readonly size: number;
-}) => Promise<Uint8Array>;
 
 /** What nodes of one file share. */
 export interface FileState {
   readonly bytes: Hdf5Bytes;
-  readonly library: () => Promise<ReadBlock | undefined>;
   open: boolean;
 }
 
@@ -33,6 +21,12 @@ export async function placed<T>(
     return await act();
   } catch (cause) {
     if (!(cause instanceof Damage)) throw cause;
+    if (cause instanceof Unread) {
+      throw new FormatError("encoding", `Cannot read the node as ${cause.message}`, {
+        ...place,
+        cause,
+      });
+    }
     const reason = `Cannot read the node as it must be as HDF5 says: ${cause.message}`;
     throw new FormatError("value", reason, { ...place, cause });
   }

@@ -30,7 +30,7 @@ const RUN_BYTES = 1 << 22, GAP_BYTES = 1 << 16;
 const SLAB_BYTES = 1 << 23;
 
 /** Bytes of elements that were never written, beyond which reading them is refused where most of the array is such. */
-const MOST_UNWRITTEN = 1 << 28;
+const MOST_UNWRITTEN = 1 << 26;
 
 /** Bytes of a chunk that are right whatever it takes in the file; and how many times that it may be beyond. */
 const PLAUSIBLE_BYTES = 1 << 28, MOST_TIMES = 1100;

@@ -7,7 +7,7 @@ const FILE = new URL("../../fixtures/hdf5/latest.h5", import.meta.url);
 
 /** An array of the fixture: `chunked` has 7 x 5 x 3 numbers in chunks of 2 x 3 x 2. */
 async function openArray(key: string, source?: ByteSource): Promise<StorageArray> {
-  const { root } = await openHdf5(source ?? await openSource(FILE), { name: "latest.h5" });
+  const { root } = await openHdf5(source ?? await openSource(FILE), "latest.h5");
   let node = await root.get(key.split("/")[0]!);
   for (const name of key.split("/").slice(1)) {
     assert(node?.node === "group");
@@ -44,6 +44,7 @@ for (
     "gzip",
     "compact_like",
     "growing_rows",
+    "growing_columns",
     "growing_all",
     "bounded",
     "single",
