@@ -23,20 +23,21 @@ export interface FuzzResult {
 }
 
 /** Ways of damaging a file. */
-export const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> = {
-  truncated: (bytes, random) => bytes.slice(0, random(bytes.length)),
-  "bits flipped": (bytes, random) => {
-    const out = bytes.slice();
-    for (let k = random(8); k >= 0; k--) out[random(out.length)]! ^= 1 << random(8);
-    return out;
-  },
-  overwritten: (bytes, random) => {
-    const out = bytes.slice();
-    const at = random(out.length);
-    out.fill([0, 1, 127, 255][random(4)]!, at, at + 1 + random(8));
-    return out;
-  },
-};
+export const DAMAGES: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> =
+  {
+    truncated: (bytes, random) => bytes.slice(0, random(bytes.length)),
+    "bits flipped": (bytes, random) => {
+      const out = bytes.slice();
+      for (let k = random(8); k >= 0; k--) out[random(out.length)]! ^= 1 << random(8);
+      return out;
+    },
+    overwritten: (bytes, random) => {
+      const out = bytes.slice();
+      const at = random(out.length);
+      out.fill([0, 1, 127, 255][random(4)]!, at, at + 1 + random(8));
+      return out;
+    },
+  };
 
 /** The files that are damaged, by format. */
 export function fuzzedFiles(): Record<string, Uint8Array> {
