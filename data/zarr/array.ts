@@ -164,13 +164,14 @@ export async function sharedBlock(
     start === at[k + 1]! * chunks[k + 1]! && end - start === chunks[k + 1]!
   );
   if (to > chunks[0]! || !whole) return undefined;
-  const { data, stride } = await cache.get(
-    cacheKey(array, at),
-    async () => await readChunk(array, await bytes.find([at]), at),
-  );
+  const key = cacheKey(array, at);
+  const load = async () => await readChunk(array, await bytes.find([at]), at);
+  const { data, stride } = await cache.get(key, load);
   const inOrder = stridesOf(chunks).every((step, axis) => step === stride[axis]);
   if (Array.isArray(data) || !inOrder) return undefined;
-  return data.subarray(from * stride[0]!, to * stride[0]!) as RawArray;
+  const part = data.subarray(from * stride[0]!, to * stride[0]!) as RawArray;
+  cache.took(key, part.length);
+  return part;
 }
 
 /** Reads a block: one range an axis. */
@@ -184,9 +185,10 @@ export async function readBlock(array: OpenArray, ranges: readonly Range[]): Pro
   for (const group of groups(touched(ranges, chunks), LOOKED_FOR)) {
     const fetch = await bytes.find(group.filter((at) => !cache.has(cacheKey(array, at))));
     await eachAtOnce(group, AT_ONCE, async (at) => {
-      const chunk = await cache.get(cacheKey(array, at), () => readChunk(array, fetch, at));
+      const key = cacheKey(array, at);
+      const chunk = await cache.get(key, () => readChunk(array, fetch, at));
       const coordinates = struct === undefined ? at : [...at, 0];
-      copyChunk(target, { chunk: { ...chunk, coordinates }, block, chunks });
+      cache.took(key, copyChunk(target, { chunk: { ...chunk, coordinates }, block, chunks }));
     });
   }
   return struct === undefined ? target : splitRows(target as Uint8Array, struct);

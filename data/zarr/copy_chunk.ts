@@ -84,8 +84,8 @@ function copyElements(
 /** An axis of one element. */
 const ONE: Axis = { count: 1, from: 0, to: 0 };
 
-/** Copies what a chunk and a block have in common into the block. */
-export function copyChunk(target: RawArray | string[], pair: Pair): void {
+/** Copies what a chunk and a block have in common into the block; returns the number of elements. */
+export function copyChunk(target: RawArray | string[], pair: Pair): number {
   const { axes, places } = commonOf(pair);
   const outer = joined(axes);
   const [columns = ONE, rows = ONE] = [outer.pop(), outer.pop()];
@@ -104,4 +104,5 @@ export function copyChunk(target: RawArray | string[], pair: Pair): void {
     }
   };
   copy(0, places);
+  return axes.reduce((product, { count }) => product * count, 1);
 }

@@ -61,7 +61,8 @@ Deno.test("copyChunk() copies each element that chunk and block share, and no ot
     const target = Array.isArray(data)
       ? new Array(wanted.length).fill(0)
       : new Float64Array(wanted.length);
-    copyChunk(target, { chunk: { data, stride, coordinates }, chunks, block });
+    const copied = copyChunk(target, { chunk: { data, stride, coordinates }, chunks, block });
+    assert.equal(copied, wanted.filter((value) => value !== 0).length);
     assert.deepEqual([...target], wanted, JSON.stringify({ chunks, coordinates, block, stride }));
   }
 });
@@ -148,4 +149,26 @@ Deno.test("fetching a chunk of a shard finds it too where it was not wanted befo
   assert.ok(want!.length > 0);
   assert.deepEqual(await (await find([]))([1, 1]), want);
   assert.deepEqual(await (await find([[0, 0]]))([1, 1]), want);
+});
+
+Deno.test("ChunkCache drops chunks that were read to the end before others", async () => {
+  const cache = new ChunkCache();
+  const loaded: string[] = [];
+  const get = (key: string) =>
+    cache.get(key, () => {
+      loaded.push(key);
+      return Promise.resolve({ data: new Uint8Array(1 << 22), stride: [1] });
+    });
+  for (let k = 0; k < 6; k++) {
+    await get(`${k}`);
+    cache.took(`${k}`, k === 1 ? 1 << 20 : 1 << 22);
+  }
+  // 16 MiB are kept of what was read: here the last three, and the second, of which a part is unread.
+  assert.deepEqual(["0", "1", "2", "3", "4", "5"].map((key) => cache.has(key)), [
+    ...[false, true, false],
+    ...[true, true, true],
+  ]);
+  for (let k = 6; k < 30; k++) await get(`${k}`); // unread: 64 MiB are kept
+  assert.equal(Array.from({ length: 30 }, (_, k) => cache.has(`${k}`)).filter(Boolean).length, 16);
+  assert.equal(loaded.length, 30);
 });
