@@ -1,5 +1,5 @@
 /**
- * Structured types: rows of named fields. zarrita knows none, so their bytes are read as one more axis of `uint8` and taken apart
+ * Structured types: rows of named fields. Codecs know none, so their bytes are read as one more axis of `uint8` and taken apart
  * here. Version 2 lists `[name, type]`; version 3 has the data type `struct` (or `structured`) with `fields`.
  */
 import { BIT_ARRAYS } from "../numbers.ts";
