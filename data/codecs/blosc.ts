@@ -211,7 +211,7 @@ export async function loadBlosc(found = loadKernels()): Promise<Codec> {
       if (chunk.length !== HEADER + header.length) throw new RangeError("its bytes are cut off");
       return chunk.slice(HEADER);
     }
-    const whole = expected.exact && expected.room || new Uint8Array(header.length);
+    const whole = new Uint8Array(header.length);
     const compressor = header.flags >> 5;
     const tools = ready.get(compressor);
     if (tools !== undefined) return unpackBlocks(chunk, { whole, header }, tools);

@@ -4,8 +4,6 @@
 export interface Expected {
   readonly length: number;
   readonly exact: boolean;
-  /** Memory of that length which a codec may fill and give back, whatever it holds. */
-  readonly room?: Uint8Array;
 }
 
 /** Undoes one filter of a chunk; throws where the bytes are damaged, with a reason that reads on after "as". */

@@ -17,7 +17,7 @@ export type Fail = (cause: unknown, step: Step) => never;
 /** The most by which a compressor may make bytes longer that it cannot pack. */
 const mostPacked = (length: number) => length + (length >>> 3) + (1 << 12);
 
-/** What undoing each codec must give: the length that those before it made of the chunk. Only the first may have the room. */
+/** What undoing each codec must give: the length that those before it made of the chunk. */
 function expectations(steps: readonly Step[], whole: Expected): Expected[] {
   let now = whole;
   return steps.map(({ added }) => {

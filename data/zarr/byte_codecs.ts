@@ -27,7 +27,7 @@ async function loadSizedLz4(): Promise<Codec> {
     const length = view.getUint32(0, true);
     checkLength(length, expected);
     checkDensity(chunk, length, DENSEST);
-    const out = expected.exact && expected.room || new Uint8Array(length);
+    const out = new Uint8Array(length);
     unpack(chunk.subarray(4), out);
     return out;
   };

@@ -27,10 +27,8 @@ export interface ChunkKind {
 export interface ChunkDecoder {
   /** Bytes that stored chunks have; undefined where codecs change that. */
   readonly storedBytes: number | undefined;
-  /** Bytes of the elements; undefined for texts of any length. */
-  readonly bytes: number | undefined;
-  /** Decodes one; throws `RangeError` where it is damaged. `room` is memory of the elements' length that it may lie in. */
-  decode(chunk: Uint8Array, room?: Uint8Array): Promise<Elements>;
+  /** Decodes one; throws `RangeError` where it is damaged. */
+  decode(chunk: Uint8Array): Promise<Elements>;
 }
 
 /** Most bytes of the texts of a chunk. */
@@ -177,12 +175,11 @@ export async function openDecoder(
   const added = opening.bytes.map(({ added = NaN }) => added).reduce((a, b) => a + b, 0);
   const stored = length === undefined ? NaN : length + added;
   return {
-    bytes: length,
     storedBytes: Number.isNaN(stored) ? undefined : stored,
-    async decode(chunk, room) {
+    async decode(chunk) {
       const expected = length === undefined
         ? { length: MOST_TEXT, exact: false }
-        : { length, exact: true, ...room && { room } };
+        : { length, exact: true };
       const bytes = await undoSteps(chunk, opening.bytes, { ...expected, fail: damage });
       if (length !== undefined && bytes.length !== length) {
         throw new RangeError(`it must have ${length} bytes: it has ${bytes.length}`);

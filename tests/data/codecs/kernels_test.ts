@@ -128,22 +128,15 @@ function chunksOf(id: number): { name: string; chunk: Uint8Array; bytes: Uint8Ar
     }));
 }
 
-/** Checks that a codec unpacks chunks, into room that is given too, and refuses other lengths. */
+/** Checks that a codec unpacks chunks whose length is known or not, and refuses other lengths. */
 async function checkCodec(codec: Codec, id: number): Promise<void> {
   const chunks = chunksOf(id);
   assert.ok(chunks.length > 0);
   for (const { name, chunk, bytes } of chunks) {
     const { length } = bytes;
-    const room = new Uint8Array(length).fill(77);
-    for (const more of [{}, { room }]) {
-      const out = await codec(chunk, { length, exact: true, ...more });
-      assert.deepEqual(new Uint8Array(out), bytes, name);
+    for (const expected of [{ length, exact: true }, { length: 2 ** 30, exact: false }]) {
+      assert.deepEqual(new Uint8Array(await codec(chunk, expected)), bytes, name);
     }
-    assert.deepEqual(
-      new Uint8Array(await codec(chunk, { length: 2 ** 30, exact: false })),
-      bytes,
-      name,
-    );
     const wrong = async () => await codec(chunk, { length: length + 1, exact: true });
     await assert.rejects(wrong, RangeError, name);
   }
