@@ -17,13 +17,14 @@ import { openSparse, storedDense } from "./matrix_stored.ts";
 import type { Matrix } from "./matrix.ts";
 import type { StorageArray, StorageGroup, StorageNode } from "./storage.ts";
 
-/** What an encoding can be read as. */
-type Encoding = { readonly [R in keyof Roles]?: Reader<Roles[R]> };
+/** What an encoding can be read as, and whether it is a group or an array; undefined where it may be either. */
+type Encoding = { readonly [R in keyof Roles]?: Reader<Roles[R]> } & {
+  readonly node?: "group" | "array";
+};
 
 /** Reads a sparse matrix whose shape is an attribute of its group. */
 function sparse(format: "csr" | "csc", shapeName: string): Encoding {
   const matrix = async (node: StorageNode): Promise<Matrix> => {
-    const group = asGroup(node);
     const shape = node.attribute(shapeName);
     if (!Array.isArray(shape)) {
       throw new FormatError(
@@ -32,60 +33,64 @@ function sparse(format: "csr" | "csc", shapeName: string): Encoding {
         node,
       );
     }
-    return await openSparse(group, { format, shape: shape.map(Number) });
+    return await openSparse(node as StorageGroup, { format, shape: shape.map(Number) });
   };
-  return { matrix, value: matrix };
+  return { node: "group", matrix, value: matrix };
 }
 
 // deno-lint-ignore require-await -- readers reject rather than throw
-const dense: Reader<Matrix> = async (node) => storedDense(asArray(node));
+const dense: Reader<Matrix> = async (node) => storedDense(node as StorageArray);
 
-const text: Encoding = { column: readArrayColumn, value: readArrayValue };
-const nullable: Encoding = { column: readNullable, value: readNullable };
+const array = {
+  node: "array",
+  matrix: dense,
+  column: readArrayColumn,
+  value: readArrayValue,
+} as const;
+const text = { node: "array", column: readArrayColumn, value: readArrayValue } as const;
+const scalar = { node: "array", value: readArrayValue } as const;
+const nullable = { node: "group", column: readNullable, value: readNullable } as const;
+const table = { node: "group", frame: readTable, value: readTable } as const;
+const struct = { node: "array", frame: readStructFrame, value: readArrayValue } as const;
+const dict = { node: "group", value: readDict } as const;
 
 /** Every encoding that can be read; what lacks an encoding gets its key from `legacyKey`. */
 const ENCODINGS: Readonly<Record<string, Encoding>> = {
-  "array/0.2.0": { matrix: dense, column: readArrayColumn, value: readArrayValue },
+  "array/0.2.0": array,
   "string-array/0.2.0": text,
   "nullable-string-array/0.1.0": nullable,
   "nullable-integer/0.1.0": nullable,
   "nullable-boolean/0.1.0": nullable,
-  "categorical/0.2.0": { column: readCategorical, value: readCategorical },
+  "categorical/0.2.0": { node: "group", column: readCategorical, value: readCategorical },
   "csr_matrix/0.1.0": sparse("csr", "shape"),
   "csc_matrix/0.1.0": sparse("csc", "shape"),
-  "dataframe/0.2.0": { frame: readTable, value: readTable },
-  "dataframe/0.1.0": { frame: readTable, value: readTable },
-  "awkward-array/0.1.0": { awkward: readAwkward, value: readAwkward },
-  "dict/0.1.0": { value: readDict },
-  "rec-array/0.2.0": { frame: readStructFrame, value: readArrayValue },
-  "string/0.2.0": { value: readArrayValue },
-  "numeric-scalar/0.2.0": { value: readArrayValue },
+  "dataframe/0.2.0": table,
+  "dataframe/0.1.0": table,
+  "awkward-array/0.1.0": { node: "group", awkward: readAwkward, value: readAwkward },
+  "dict/0.1.0": dict,
+  "rec-array/0.2.0": struct,
+  "string/0.2.0": scalar,
+  "numeric-scalar/0.2.0": scalar,
   "null/0.1.0": { value: readNull },
   "legacy/csr": sparse("csr", "h5sparse_shape"),
   "legacy/csc": sparse("csc", "h5sparse_shape"),
-  "legacy/dict": { value: readDict },
-  "legacy/table": { frame: readStructFrame, value: readArrayValue },
-  "legacy/array": { matrix: dense, column: readArrayColumn, value: readArrayValue },
+  "legacy/dict": dict,
+  "legacy/table": struct,
+  "legacy/array": array,
 };
+
+/** Refuses a node that is not of the kind that is needed. */
+function checkKind(node: StorageNode, kind: "group" | "array"): void {
+  if (kind === node.node) return;
+  const [wanted, found] = kind === "group" ? ["a group", "an array"] : ["an array", "a group"];
+  const reason = `Cannot read the node as it must be ${wanted}: it is ${found}`;
+  throw new FormatError("encoding", reason, node);
+}
 
 /** The node as a group; throws where it is an array. */
 export function asGroup(node: StorageNode): StorageGroup {
-  if (node.node === "group") return node;
-  throw new FormatError(
-    "encoding",
-    "Cannot read the node as it must be a group: it is an array",
-    node,
-  );
-}
-
-/** The node as an array; throws where it is a group. */
-function asArray(node: StorageNode): StorageArray {
-  if (node.node === "array") return node;
-  throw new FormatError(
-    "encoding",
-    "Cannot read the node as it must be an array: it is a group",
-    node,
-  );
+  checkKind(node, "group");
+  return node as StorageGroup;
 }
 
 /** Key of the node's encoding in the registry. */
@@ -115,5 +120,7 @@ export const readAs: Read = async (role, node) => {
       node,
     );
   }
+  const { node: kind } = ENCODINGS[key]!;
+  if (kind !== undefined) checkKind(node, kind);
   return await reader(node, readAs);
 };
