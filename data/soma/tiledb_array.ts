@@ -63,10 +63,10 @@ export class TileDbArray {
     const schema = schemaAt(schemas, timestamp, files);
     const commits = await readCommits(files, { timestamp, dense: !schema.sparse });
     const footers = await readFooters(files, root, commits.fragments);
-    const fragments = await Promise.all(commits.fragments.map((name) => {
+    const fragments = await Promise.all(commits.fragments.map(async (name) => {
       checkFragmentName(name, files.place(joinPath("__fragments", name)));
       const named = (schema: string) => schemas.find(({ name }) => name === schema)?.schema();
-      return Fragment.open(files, name, { schemas: named, footer: footers.get(name) });
+      return await Fragment.open(files, name, { schemas: named, footer: footers.get(name) });
     }));
     const deletions = await Promise.all(
       commits.deletes.map(async ({ name, time, tile, place }) => ({

@@ -83,10 +83,13 @@ export function unfilter(
       place,
     );
   };
-  let state: Chunk | Promise<Chunk> = chunk;
-  for (const step of steps) {
+  const backs = steps.map((step) => {
     const back = BACK[step.filter.name];
     if (back === undefined) throw unsupported(step.filter, place);
+    return [step, back] as const;
+  });
+  let state: Chunk | Promise<Chunk> = chunk;
+  for (const [step, back] of backs) {
     state = state instanceof Promise
       ? state.then((waited) => back(waited, step))
       : back(state, step);
@@ -134,15 +137,17 @@ function compressor(decompress: Decompress): Back {
     const packed = new ByteReader(chunk.data, step.place, { what: `data of ${step.filter.name}` });
     const counts = [notes.u32(), notes.u32()] as const;
     notes.count(counts[0] + counts[1], 8);
-    const parts: (Uint8Array | Promise<Uint8Array>)[] = [];
     let left = step.limit;
-    for (let i = 0; i < counts[0] + counts[1]; i++) {
+    // All are cut out before one is unpacked: an error here would leave promises that nobody awaits.
+    const cut = Array.from({ length: counts[0] + counts[1] }, () => {
       const length = notes.u32();
       left -= length;
       if (left < 0) throw notes.error(`parts may have ${step.limit} bytes in all: they have more`);
-      const part = packed.bytes(notes.u32());
-      parts.push(length === 0 ? new Uint8Array(0) : decompress(part, length, step));
-    }
+      return { length, part: packed.bytes(notes.u32()) };
+    });
+    const parts = cut.map(({ length, part }) =>
+      length === 0 ? new Uint8Array(0) : decompress(part, length, step)
+    );
     const join = (whole: Uint8Array[]) => ({
       notes: concat(whole.slice(0, counts[0])),
       data: concat(whole.slice(counts[0])),

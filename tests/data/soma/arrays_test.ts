@@ -60,6 +60,21 @@ Deno.test("unfilter() refuses a filter that it does not have by name", () => {
   }
 });
 
+Deno.test("unfilter() leaves no promise behind where a later part is cut off, or a later filter unknown", async () => {
+  const place = { file: "a/__fragments/x/a0.tdb", key: "a" };
+  const context = { type: datatypeOf(0, place), cellSize: 4, version: 22 };
+  const notes = new Uint8Array(Uint32Array.of(0, 2, 8, 4, 8, 100).buffer);
+  const chunk = { notes, data: new Uint8Array(4) };
+  for (const names of [["gzip"], ["webp", "gzip"]] as const) {
+    const filters = names.map((name) => ({ name }));
+    assert.throws(
+      () => unfilter(chunk, { ...context, filters }, { length: 16, place }),
+      FormatError,
+    );
+  }
+  await new Promise((resolve) => setTimeout(resolve, 0)); // a promise that nobody awaits would fail here
+});
+
 Deno.test("readAll() gives integers beyond 2^53 as bigint, and never rounded", async () => {
   const array = await open("filters") as SomaDataFrame;
   await assert.rejects(

@@ -209,6 +209,17 @@ Deno.test("openSoma() refuses other format versions, and folders that are no SOM
   );
 });
 
+Deno.test("openSoma() has one error where two fragments are damaged, and leaves no promise behind", async () => {
+  const [first, ...others] = new Set(
+    [...arrays.keys()].flatMap((path) => /^updates\/__fragments\/([^/]+)/.exec(path)?.[1] ?? []),
+  );
+  const renamed = (path: string) => path.replace(others[0]!, others[0]!.replace(/_22$/, "_12"));
+  const damaged = new Map(Array.from(arrays, ([path, bytes]) => [renamed(path), bytes]));
+  damaged.delete(`updates/__fragments/${first}/__fragment_metadata.tdb`);
+  await assert.rejects(openSoma(below(damaged, "updates")), FormatError);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // a promise that nobody awaits would fail here
+});
+
 Deno.test("an importer of data/soma never loads HDF5", async () => {
   const module = new URL("../../../data/soma/mod.ts", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", module] })
