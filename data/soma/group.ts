@@ -16,7 +16,8 @@ export interface GroupMember {
 /** Reads the members of a group as they were at a time, in the order in which they were added. */
 export async function readMembers(files: ArrayFiles): Promise<Map<string, GroupMember>> {
   const entries = (await files.list("__group")).filter(({ name }) =>
-    isTimed(name) && timesOf(name, files.place("__group")).to <= files.settings.timestamp
+    isTimed(name) && !name.includes(".") &&
+    timesOf(name, files.place("__group")).to <= files.settings.timestamp
   ).sort(byName);
   const members = new Map<string, GroupMember>();
   for (const { name, size } of entries) {
@@ -28,6 +29,8 @@ export async function readMembers(files: ArrayFiles): Promise<Map<string, GroupM
     if (version < 1 || version > 2) {
       throw reader.error(`its version must be 1 or 2: got ${version}`);
     }
+    // Version 1, of array formats up to 17, lists all members in each file; version 2 says what changed.
+    if (version === 1) members.clear();
     const count = reader.count(reader.u64(), 15);
     for (let i = 0; i < count; i++) applyMember(reader, members);
   }

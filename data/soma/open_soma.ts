@@ -1,6 +1,7 @@
 /** Opens SOMA objects. */
 import { checkOptions } from "../checks.ts";
 import { FormatError } from "../errors.ts";
+import { checkLayout } from "./commits.ts";
 import { ArrayFiles } from "./files.ts";
 import { readMembers } from "./group.ts";
 import { httpStore } from "./http_store.ts";
@@ -97,6 +98,7 @@ async function toStore(from: string | URL | Store): Promise<Store> {
 
 async function openObject(files: ArrayFiles): Promise<SomaObject> {
   const root = await files.list("");
+  checkLayout(root, files.place(""));
   const has = (name: string) => root.some((entry) => entry.name === name);
   if (!has("__schema") && !has("__group")) {
     throw new FormatError(

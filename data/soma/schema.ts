@@ -7,7 +7,10 @@ import { type Filter, readPipeline } from "./filters/pipeline.ts";
 /** Number of values of a cell that says that cells have any number of bytes. */
 const VARIABLE = 0xffffffff;
 
-/** Format versions of arrays that can be read. */
+/**
+ * Format versions of arrays that can be read. All up to 22, the newest that a release writes, are compared with what their libraries read;
+ * 23 adds sections after the footers of fragments, which may be passed over.
+ */
 export const VERSIONS = { first: 16, last: 23 } as const;
 
 /** Refuses arrays of other format versions. */

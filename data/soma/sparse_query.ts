@@ -232,7 +232,9 @@ class FragmentQuery {
     if (look) await look({ order: this.#order, tile, cells, marks, times });
     if (this.#fragment.footer.hasDeletes) {
       const deleted = timesIn(cells(DELETE_TIMES));
-      for (let i = 0; i < marks.length; i++) if (deleted[i]! <= timestamp) marks[i] = 0;
+      for (let i = 0; i < marks.length; i++) {
+        if (deleted[i]! <= timestamp && deleted[i] !== NEVER) marks[i] = 0;
+      }
     }
     for (const { name, time, condition } of this.#deletions()) {
       if (processed.has(name)) continue;
@@ -275,7 +277,10 @@ class FragmentQuery {
 
 const WORD = 2 ** 32;
 
-/** Times as numbers; the greatest one, which stands for never, is rounded. */
+/** When cells are deleted that are not: the greatest time, rounded. */
+const NEVER = 2 ** 64;
+
+/** Times as numbers; the greatest one, which stands for never, is rounded to {@linkcode NEVER}. */
 export function timesIn(cells: Cells): Float64Array {
   const { buffer, byteOffset } = (cells as Extract<Cells, { kind: "fixed" }>).data;
   const count = cellCount(cells);

@@ -1,6 +1,6 @@
 /** An opened TileDB array: schemas, fragments and deletions in force at a time. */
 import { FormatError } from "../errors.ts";
-import { byName, checkLayout, isTimed, readCommits, timesOf } from "./commits.ts";
+import { byName, isTimed, readCommits, timesOf } from "./commits.ts";
 import { type Condition, conditionFields, parseCondition } from "./delete_condition.ts";
 import { type Enumeration, parseEnumeration } from "./enumeration.ts";
 import type { ArrayFiles } from "./files.ts";
@@ -57,7 +57,6 @@ export class TileDbArray {
    * @param root The entries of its folder.
    */
   static async open(files: ArrayFiles, root: readonly StoreEntry[]): Promise<TileDbArray> {
-    checkLayout(root, files.place(""));
     const { timestamp } = files.settings;
     const schemas = await readSchemas(files);
     const schema = schemaAt(schemas, timestamp, files);

@@ -67,7 +67,7 @@ function tileChunk(bytes: Uint8Array, at: number): { header: number; end: number
 function repack(bytes: Uint8Array, random: Random): Uint8Array | undefined {
   const starts = bytes.length < 64 ? [] : [0];
   for (let at = 1; at + 46 < bytes.length && starts.length < 64; at++) {
-    if (bytes[at] === 0x16 && bytes[at + 1] === 0 && tileChunk(bytes, at)) starts.push(at);
+    if (bytes[at]! >= 16 && bytes[at]! <= 22 && tileChunk(bytes, at)) starts.push(at);
   }
   const tiles = starts.filter((at) => tileChunk(bytes, at));
   if (tiles.length === 0) return undefined;
@@ -148,11 +148,20 @@ export async function outcomeOf(files: Files, right: string): Promise<Outcome> {
   }
 }
 
-/** The stores that are damaged, with what they hold. */
+/** The stores that are damaged, with what they hold; those with a number are of older formats. */
 export async function fuzzedStores(): Promise<{ name: string; files: Files; right: string }[]> {
-  const arrays = await fixtureArrays();
+  const [newest, versions] = [await fixtureArrays(), await fixtureArrays("versions.tar.gz")];
+  const names = [
+    "filters",
+    "updates_consolidated",
+    "deletes",
+    "dense_cr",
+    "16/frame",
+    "21/nullable",
+  ];
   return await Promise.all(
-    ["filters", "updates_consolidated", "deletes", "dense_cr"].map(async (name) => {
+    names.map(async (name) => {
+      const arrays = /^\d/.test(name) ? versions : newest;
       const store = below(arrays, name);
       const files = new Map<string, Uint8Array>();
       for (const path of arrays.keys()) {

@@ -10,6 +10,7 @@ import {
   type SomaTable,
   type Store,
 } from "../../../data/soma/mod.ts";
+import { abortable } from "../../../data/soma/sparse_query.ts";
 import { plainColumn } from "./plain.ts";
 import { below, fixtureArrays, fixturePath } from "./stores.ts";
 
@@ -217,6 +218,15 @@ Deno.test("openSoma() has one error where two fragments are damaged, and leaves 
   const damaged = new Map(Array.from(arrays, ([path, bytes]) => [renamed(path), bytes]));
   damaged.delete(`updates/__fragments/${first}/__fragment_metadata.tdb`);
   await assert.rejects(openSoma(below(damaged, "updates")), FormatError);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // a promise that nobody awaits would fail here
+});
+
+Deno.test("abortable() tells the reason of its signal alone", async () => {
+  const failing = Promise.reject(new Error("the file"));
+  await assert.rejects(
+    abortable(failing, AbortSignal.abort(new Error("the signal"))),
+    /the signal/,
+  );
   await new Promise((resolve) => setTimeout(resolve, 0)); // a promise that nobody awaits would fail here
 });
 

@@ -182,18 +182,18 @@ export async function readJson<T>(name: string): Promise<T> {
   return JSON.parse(await Deno.readTextFile(fixturePath(name)));
 }
 
-/** The files of arrays.tar.gz by path. */
-export async function fixtureArrays(): Promise<Map<string, Uint8Array>> {
-  const packed = (await Deno.open(fixturePath("arrays.tar.gz"))).readable;
+/** The files of an archive by path. */
+export async function fixtureArrays(name = "arrays.tar.gz"): Promise<Map<string, Uint8Array>> {
+  const packed = (await Deno.open(fixturePath(name))).readable;
   const stream = packed.pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const files = new Map<string, Uint8Array>();
   const text = (from: number, length: number) =>
     new TextDecoder().decode(bytes.subarray(from, from + length)).replace(/\0.*$/s, "");
   for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0;) {
-    const [name, prefix] = [text(at, 100), text(at + 345, 155)];
+    const [path, prefix] = [text(at, 100), text(at + 345, 155)];
     const size = parseInt(text(at + 124, 12), 8);
-    files.set(prefix ? `${prefix}/${name}` : name, bytes.slice(at + 512, at + 512 + size));
+    files.set(prefix ? `${prefix}/${path}` : path, bytes.slice(at + 512, at + 512 + size));
     at += 512 + Math.ceil(size / 512) * 512;
   }
   return files;
