@@ -17,10 +17,22 @@ import { openSparse, storedDense } from "./matrix_stored.ts";
 import type { Matrix } from "./matrix.ts";
 import type { StorageArray, StorageGroup, StorageNode } from "./storage.ts";
 
-/** What an encoding can be read as, and whether it is a group or an array; undefined where it may be either. */
-type Encoding = { readonly [R in keyof Roles]?: Reader<Roles[R]> } & {
+/** What an encoding can be read as. */
+type Readers = { readonly [R in keyof Roles]?: Reader<Roles[R]> };
+
+/** An encoding. */
+interface Encoding {
+  /** What its node is; undefined where that may be either. */
   readonly node?: "group" | "array";
-};
+  /** What it can be read as. */
+  readonly readers: Readers;
+}
+
+/** An encoding of groups. */
+const group = (readers: Readers): Encoding => ({ node: "group", readers });
+
+/** An encoding of arrays. */
+const arrays = (readers: Readers): Encoding => ({ node: "array", readers });
 
 /** Reads a sparse matrix whose shape is an attribute of its group. */
 function sparse(format: "csr" | "csc", shapeName: string): Encoding {
@@ -35,24 +47,19 @@ function sparse(format: "csr" | "csc", shapeName: string): Encoding {
     }
     return await openSparse(node as StorageGroup, { format, shape: shape.map(Number) });
   };
-  return { node: "group", matrix, value: matrix };
+  return group({ matrix, value: matrix });
 }
 
 // deno-lint-ignore require-await -- readers reject rather than throw
 const dense: Reader<Matrix> = async (node) => storedDense(node as StorageArray);
 
-const array = {
-  node: "array",
-  matrix: dense,
-  column: readArrayColumn,
-  value: readArrayValue,
-} as const;
-const text = { node: "array", column: readArrayColumn, value: readArrayValue } as const;
-const scalar = { node: "array", value: readArrayValue } as const;
-const nullable = { node: "group", column: readNullable, value: readNullable } as const;
-const table = { node: "group", frame: readTable, value: readTable } as const;
-const struct = { node: "array", frame: readStructFrame, value: readArrayValue } as const;
-const dict = { node: "group", value: readDict } as const;
+const array = arrays({ matrix: dense, column: readArrayColumn, value: readArrayValue });
+const text = arrays({ column: readArrayColumn, value: readArrayValue });
+const scalar = arrays({ value: readArrayValue });
+const struct = arrays({ frame: readStructFrame, value: readArrayValue });
+const nullable = group({ column: readNullable, value: readNullable });
+const table = group({ frame: readTable, value: readTable });
+const dict = group({ value: readDict });
 
 /** Every encoding that can be read; what lacks an encoding gets its key from `legacyKey`. */
 const ENCODINGS: Readonly<Record<string, Encoding>> = {
@@ -61,17 +68,17 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
   "nullable-string-array/0.1.0": nullable,
   "nullable-integer/0.1.0": nullable,
   "nullable-boolean/0.1.0": nullable,
-  "categorical/0.2.0": { node: "group", column: readCategorical, value: readCategorical },
+  "categorical/0.2.0": group({ column: readCategorical, value: readCategorical }),
   "csr_matrix/0.1.0": sparse("csr", "shape"),
   "csc_matrix/0.1.0": sparse("csc", "shape"),
   "dataframe/0.2.0": table,
   "dataframe/0.1.0": table,
-  "awkward-array/0.1.0": { node: "group", awkward: readAwkward, value: readAwkward },
+  "awkward-array/0.1.0": group({ awkward: readAwkward, value: readAwkward }),
   "dict/0.1.0": dict,
   "rec-array/0.2.0": struct,
   "string/0.2.0": scalar,
   "numeric-scalar/0.2.0": scalar,
-  "null/0.1.0": { value: readNull },
+  "null/0.1.0": { readers: { value: readNull } },
   "legacy/csr": sparse("csr", "h5sparse_shape"),
   "legacy/csc": sparse("csc", "h5sparse_shape"),
   "legacy/dict": dict,
@@ -109,10 +116,10 @@ export function encodingKey(node: StorageNode): string {
  */
 export const readAs: Read = async (role, node) => {
   const key = encodingKey(node);
-  const reader = ENCODINGS[key]?.[role];
+  const reader = ENCODINGS[key]?.readers[role];
   if (reader === undefined) {
     const known = Object.keys(ENCODINGS).filter((name) =>
-      ENCODINGS[name]![role] !== undefined && !name.startsWith("legacy/")
+      ENCODINGS[name]!.readers[role] !== undefined && !name.startsWith("legacy/")
     );
     throw new FormatError(
       "encoding",
