@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly name: string;
   /** Reads exactly `length` bytes from `offset`; throws `RangeError` where they do not all exist. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads as many bytes as `target` has into it, where that saves a copy; the same rules. */
+  readInto?(offset: number, target: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Closes what was opened. */
   [Symbol.dispose](): void;
 }

@@ -12,32 +12,41 @@ export async function openFile(path: string | URL): Promise<ByteSource> {
   const file = await Deno.open(path);
   const { size } = await file.stat();
   let last: Promise<unknown> = Promise.resolve();
+  // One file position is shared, so reads wait for each other.
+  const inTurn = (act: () => Promise<void>): Promise<void> => {
+    const turn = last.then(act);
+    last = turn.catch(() => {});
+    return turn;
+  };
   const source: ByteSource = {
     size,
     name: String(path),
-    read(offset, length) {
-      // One file position is shared, so reads wait for each other.
-      const bytes = last.then(() => readAt(file, source, { offset, length }));
-      last = bytes.catch(() => {});
+    async read(offset, length) {
+      checkRange(source, offset, length); // before memory is taken
+      const bytes = new Uint8Array(length);
+      await inTurn(() => readAt(file, source, offset, bytes));
       return bytes;
+    },
+    async readInto(offset, target) {
+      checkRange(source, offset, target.length);
+      await inTurn(() => readAt(file, source, offset, target));
     },
     [Symbol.dispose]: () => file.close(),
   };
   return source;
 }
 
-/** Reads a range that was checked against the size when the file was opened. */
+/** Fills `target` from a range that was checked against the size when the file was opened. */
 async function readAt(
   file: Deno.FsFile,
   source: ByteSource,
-  range: { offset: number; length: number },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { offset, length } = range;
-  checkRange(source, offset, length);
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const { length } = target;
   file.seekSync(offset, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(length);
   for (let filled = 0; filled < length;) {
-    const rest = bytes.subarray(filled);
+    const rest = target.subarray(filled);
     const count = length <= SHORT ? file.readSync(rest) : await file.read(rest);
     if (count === null) {
       throw new RangeError(
@@ -46,5 +55,4 @@ async function readAt(
     }
     filled += count;
   }
-  return bytes;
 }

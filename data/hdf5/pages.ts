@@ -31,11 +31,23 @@ export class Pages {
     return this.#source.size;
   }
 
+  /** Fills `target` with bytes of the file; many are read into it at once. */
+  async readInto(at: number, target: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#check(at, target.length);
+    if (target.length >= LARGE && this.#source.readInto !== undefined) {
+      return await this.#source.readInto(at, target);
+    }
+    target.set(await this.read(at, target.length));
+  }
+
+  #check(at: number, length: number): void {
+    if (at >= 0 && length >= 0 && at + length <= this.size) return;
+    throw new Damage(`${length} bytes at ${at} are not in a file of ${this.size}`);
+  }
+
   /** Reads bytes; refuses those that do not exist before any memory is taken for them. */
   async read(at: number, length: number): Promise<Uint8Array> {
-    if (at < 0 || length < 0 || at + length > this.size) {
-      throw new Damage(`${length} bytes at ${at} are not in a file of ${this.size}`);
-    }
+    this.#check(at, length);
     if (length >= LARGE) return await this.#source.read(at, length);
     const unit = this.#length;
     const [first, last] = [Math.floor(at / unit), Math.floor((at + length - 1) / unit)];

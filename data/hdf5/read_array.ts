@@ -96,6 +96,43 @@ function runsOf(chunks: StoredChunk[]): Run[] {
   return runs;
 }
 
+/** Bytes of the file that are elements of a block as they are. */
+interface Span {
+  readonly at: number;
+  readonly part: Uint8Array<ArrayBuffer>;
+}
+
+/** Where a block of whole rows of unfiltered chunks is, neighbours put together; undefined where chunks are of other kinds. */
+function plainSpans(
+  { layout, shape, size, pipeline }: ArrayInfo,
+  chunks: readonly StoredChunk[],
+  { bytes, block }: BlockBytes,
+): Span[] | undefined {
+  const { chunk } = layout as Extract<Layout, { kind: "chunked" }>;
+  const whole = shape.every((length, axis) =>
+    axis === 0 || (chunk[axis] === length && block[axis]![0] === 0 && block[axis]![1] === length)
+  );
+  const rowBytes = elementsOf(shape.slice(1)) * size;
+  const chunkBytes = chunk[0]! * rowBytes;
+  if (pipeline !== undefined || !whole || chunks.some(({ size }) => size !== chunkBytes)) {
+    return undefined;
+  }
+  const [start, end] = block[0]!;
+  const spans: { at: number; from: number; to: number }[] = [];
+  for (
+    const { origin: [row], address } of [...chunks].sort((a, b) => a.origin[0]! - b.origin[0]!)
+  ) {
+    const [first, last] = [Math.max(start, row!), Math.min(end, row! + chunk[0]!)];
+    const at = address + (first - row!) * rowBytes;
+    const [from, to] = [(first - start) * rowBytes, (last - start) * rowBytes];
+    const before = spans.at(-1);
+    if (before?.to === from && before.at + before.to - before.from === at) before.to = to;
+    else spans.push({ at, from, to });
+  }
+  const target = bytes as Uint8Array<ArrayBuffer>;
+  return spans.map(({ at, from, to }) => ({ at, part: target.subarray(from, to) }));
+}
+
 /** The last chunk of which a part may be read next, by address. */
 interface Kept {
   readonly address: number;
@@ -145,6 +182,11 @@ export class ArrayReader {
     }
     this.#checkSizes(block, chunks, chunkBytes);
     const target = blank(this.#info, block);
+    const spans = plainSpans(this.#info, chunks, target);
+    if (spans !== undefined) {
+      for (const { at, part } of spans) await file.readInto(at, part);
+      return target.bytes;
+    }
     const runs = runsOf(chunks);
     let next = runs[0] && this.#fetch(runs[0]);
     for (const [k, run] of runs.entries()) {

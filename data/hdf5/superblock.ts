@@ -22,6 +22,8 @@ export interface Hdf5Bytes {
   readonly root: number;
   /** Reads bytes at an address. */
   read(address: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` with the bytes at an address. */
+  readInto(address: number, target: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** Where the signature of HDF5 lies: at 0, 512, 1024, 2048, ... */
@@ -72,7 +74,12 @@ export async function openBytes(source: ByteSource, name: string): Promise<Hdf5B
   try {
     const { end, ...rest } = parseSuperblock(bytes);
     if (end > pages.size) throw cutOff(pages.size, end, place);
-    return { ...rest, name, read: (address, length) => pages.read(base + address, length) };
+    return {
+      ...rest,
+      name,
+      read: (address, length) => pages.read(base + address, length),
+      readInto: (address, target) => pages.readInto(base + address, target),
+    };
   } catch (cause) {
     if (!(cause instanceof Damage)) throw cause;
     if (bytes.length < LONGEST) throw cutOff(pages.size, Infinity, place);

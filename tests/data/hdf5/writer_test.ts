@@ -38,7 +38,8 @@ Deno.test("writeChunkTree() names every chunk, in one level or several", async (
     const root = await writeChunkTree(file, chunks, { chunk: [10, 3], itemBytes: 4 });
     const bytes = sink.finish();
     const read = (at: number, length: number) => Promise.resolve(bytes.subarray(at, at + length));
-    const context = { name: "a", offsetBytes: 8, lengthBytes: 8, root: 0, read };
+    const readInto = () => Promise.reject(new Error("nothing is read so"));
+    const context = { name: "a", offsetBytes: 8, lengthBytes: 8, root: 0, read, readInto };
     const kind = {
       type: 1,
       keyBytes: 32,
