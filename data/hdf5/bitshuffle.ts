@@ -1,14 +1,9 @@
 /** Bitshuffle as a filter: https://github.com/kiyo-masui/bitshuffle, src/bshuf_h5filter.c. */
-import {
-  checkDensity,
-  checkLength,
-  type Codec,
-  type Expected,
-  type UnpackBlock,
-} from "../codecs/codec.ts";
+import type { Codec, Expected, UnpackBlock } from "../codecs/codec.ts";
 import { loadLz4 } from "../codecs/load_kernels.ts";
 import { loadZstdBlock } from "../codecs/load_zstd.ts";
 import { unshuffleBits } from "../codecs/unshuffle_bits.ts";
+import { FramedChunk } from "./framed_chunk.ts";
 
 /** Bytes of a block whose length is not said, and the fewest elements of such a block. */
 const TARGET_BYTES = 8192;
@@ -48,45 +43,36 @@ function unshuffleChunk(chunk: Uint8Array, { size, perBlock }: Layout): Uint8Arr
   return out;
 }
 
-/** Unpacks the blocks behind a chunk's header, each after its length. */
+/** Unpacks the blocks of a chunk. */
 function unpackBlocks(
-  chunk: Uint8Array,
+  chunk: FramedChunk,
   out: Uint8Array,
   { size, perBlock, unpack }: Layout & { readonly unpack: UnpackBlock },
 ): void {
-  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const bits = new Uint8Array(Math.min(perBlock * size, out.length));
-  let [at, to] = [12, 0];
+  let to = 0;
   for (const count of blocksOf(out.length / size, perBlock)) {
-    if (at + 4 > chunk.length) throw new RangeError("it ends before its last block");
-    const end = at + 4 + view.getUint32(at);
-    if (end > chunk.length) throw new RangeError("a block goes beyond it");
     const block = bits.subarray(0, count * size);
-    unpack(chunk.subarray(at + 4, end), block);
+    unpack(chunk.next(), block);
     out.set(unshuffleBits(block, size), to);
-    at = end;
     to += block.length;
   }
-  if (chunk.length - at !== out.length - to) {
-    throw new RangeError(
-      `${out.length - to} bytes must follow its blocks: got ${chunk.length - at}`,
-    );
+  const rest = chunk.rest();
+  if (rest.length !== out.length - to) {
+    throw new RangeError(`${out.length - to} bytes must follow its blocks: got ${rest.length}`);
   }
-  out.set(chunk.subarray(at), to);
+  out.set(rest, to);
 }
 
-/** Unpacks a chunk whose header has its length and that of its blocks, both big-endian. */
+/** Unpacks a chunk. */
 function unpackChunk(
-  chunk: Uint8Array,
+  bytes: Uint8Array,
   expected: Expected,
   { size, unpack }: { readonly size: number; readonly unpack: UnpackBlock },
 ): Uint8Array {
-  if (chunk.length < 12) throw new RangeError("its header is cut off");
-  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const length = Number(view.getBigUint64(0));
-  checkLength(length, expected);
-  checkDensity(chunk, length, DENSEST);
-  const perBlock = Math.floor(view.getUint32(8) / size);
+  const chunk = new FramedChunk(bytes, expected, DENSEST);
+  const { length } = chunk;
+  const perBlock = Math.floor(chunk.blockLength / size);
   checkLayout({ size, perBlock });
   if (length % size !== 0) throw new RangeError(`${length} bytes are no elements of ${size}`);
   const out = new Uint8Array(length);

@@ -216,9 +216,3 @@ function structDtype(members: readonly Member[]): Dtype {
   if (bad !== undefined) return { kind: "unsupported", name: `compound with field ${bad.name}` };
   return { kind: "struct", fields };
 }
-
-/** Whether elements hold texts of any length, which stand elsewhere in the file. */
-export function holdsTexts(type: Datatype): boolean {
-  if (type.kind === "struct") return type.members.some(({ type }) => holdsTexts(type));
-  return type.kind === "string" || (type.kind === "array" && holdsTexts(type.base));
-}

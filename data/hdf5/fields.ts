@@ -44,11 +44,6 @@ export class Fields {
     return at;
   }
 
-  /** Passes over bytes up to a multiple of `unit`. */
-  align(unit: number): void {
-    this.skip((unit - this.at % unit) % unit);
-  }
-
   /** Bytes, as a view. */
   bytes(length: number): Uint8Array {
     const at = this.skip(length);

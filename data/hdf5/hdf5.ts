@@ -37,18 +37,23 @@ class Hdf5Group extends Hdf5Node implements StorageGroup {
 
   async get(name: string): Promise<StorageNode | undefined> {
     this.checkOpen();
-    const path = this.path === "/" ? `/${name}` : `${this.path}/${name}`;
-    const place = { file: this.file, key: path.slice(1) };
+    const key = this.#keyOf(name);
+    const place = { file: this.file, key };
     return await placed(place, async () => {
       const link = this.#links.get(name);
       if (link === undefined) return undefined;
       const address = await this.#follow(name, MOST_LINKS);
-      const node = address === undefined ? undefined : await this.#open(path, address);
+      const node = address === undefined ? undefined : await this.#open(key, address);
       if (node !== undefined) return node;
       const reason = "Cannot open the node as it must be a group or an array: " +
         "it is a link that leads nowhere or to another file";
       throw new FormatError("encoding", reason, place);
     });
+  }
+
+  /** Key of a node in this group. */
+  #keyOf(name: string): string {
+    return this.key === "/" ? name : `${this.key}/${name}`;
   }
 
   /** Where a name leads; undefined for nowhere. */
@@ -64,18 +69,18 @@ class Hdf5Group extends Hdf5Node implements StorageGroup {
     for (const step of names.slice(0, -1)) {
       const address = await group.#follow(step, left - 1);
       if (address === undefined) return undefined;
-      group = await openGroup(this.state, `${group.path}/${step}`, address, []);
+      group = await openGroup(this.state, group.#keyOf(step), address, []);
     }
     return await group.#follow(names.at(-1)!, left - 1);
   }
 
   /** The node of a header; undefined where it is neither a group nor an array. */
-  async #open(path: string, address: number): Promise<StorageNode | undefined> {
-    const parts = await openParts(this.state, path, address);
+  async #open(key: string, address: number): Promise<StorageNode | undefined> {
+    const parts = await openParts(this.state, key, address);
     if (!isGroup(parts.messages)) return await openArray(parts);
     if (this.#line.includes(address)) {
       const reason = "Cannot open the node as it must not hold itself: links lead in a circle";
-      throw new FormatError("value", reason, { file: this.file, key: path.slice(1) });
+      throw new FormatError("value", reason, { file: this.file, key });
     }
     return new Hdf5Group(parts, await readLinks(this.state.bytes, parts.messages), this.#line);
   }
@@ -83,11 +88,11 @@ class Hdf5Group extends Hdf5Node implements StorageGroup {
 
 async function openGroup(
   state: FileState,
-  path: string,
+  key: string,
   address: number,
   above: readonly number[],
 ): Promise<Hdf5Group> {
-  const parts = await openParts(state, path, address);
+  const parts = await openParts(state, key, address);
   if (!isGroup(parts.messages)) throw new Damage("a group must have links");
   return new Hdf5Group(parts, await readLinks(state.bytes, parts.messages), above);
 }

@@ -35,7 +35,7 @@ export async function placed<T>(
 /** What a node is opened from. */
 export interface NodeParts {
   readonly state: FileState;
-  readonly path: string;
+  readonly key: string;
   readonly address: number;
   readonly messages: readonly Message[];
   readonly attributes: Attributes;
@@ -46,14 +46,12 @@ export abstract class Hdf5Node {
   readonly file: string;
   readonly key: string;
   protected readonly state: FileState;
-  protected readonly path: string;
   readonly #attributes: Attributes;
 
-  constructor({ state, path, attributes }: NodeParts) {
+  constructor({ state, key, attributes }: NodeParts) {
     this.state = state;
-    this.path = path;
     this.file = state.bytes.name;
-    this.key = path === "/" ? "/" : path.slice(1);
+    this.key = key;
     this.#attributes = attributes;
   }
 
@@ -77,10 +75,10 @@ export abstract class Hdf5Node {
 /** Header and attributes of a node. */
 export async function openParts(
   state: FileState,
-  path: string,
+  key: string,
   address: number,
 ): Promise<NodeParts> {
   const messages = await readHeader(state.bytes, address);
   const attributes = await readAttributes(state.bytes, messages);
-  return { state, path, address, messages, attributes };
+  return { state, key, address, messages, attributes };
 }
